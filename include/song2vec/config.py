@@ -1,0 +1,207 @@
+"""Every setting, once: name, type, default, bounds, unit, description.
+
+The DAG's trigger form, ``song2vec --help``, ``--set section.name=value`` and ``docs/configuration.md``
+are all made from the models below. A value comes from, strongest first: ``--set`` or the trigger form,
+the environment (``SONG2VEC_TRAIN__EPOCHS=5``), the TOML file that ``--config`` or ``SONG2VEC_CONFIG``
+names, the default. Secrets and addresses are not settings: they come from Airflow Connections, or from
+the command line.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from song2vec.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ExtractSettings(Section):
+    """Playlists from the database."""
+
+    table: str = Field("playlist_songs", description="Table that holds one row a song of a playlist.")
+    playlist_column: str = Field("playlist_id", description="Column with the playlist's id.")
+    position_column: str = Field(
+        "position", description="Column that orders the songs of a playlist; empty: in the order the table gives them."
+    )
+    song_column: str = Field("song", description="Column with the song's number.")
+    query: str = Field(
+        "",
+        description="A query of your own that yields playlist id, position, song (or playlist id, song) "
+        "in the order they should be read; replaces the table.",
+    )
+    fetch_rows: int = Field(
+        50_000, ge=100, le=1_000_000, description="Rows held in memory at a time while streaming. [rows]"
+    )
+    timeout: int = Field(60, ge=1, le=3600, description="Longest wait for the database to answer. [seconds]")
+
+
+class CollectSettings(Section):
+    """Playlists from collected CSV files."""
+
+    folder: str = Field("data/csv", description="Folder with the collected CSV files.")
+    pattern: str = Field("*.csv", description="Which files of the folder to read, as a glob.")
+    playlist_column: str = Field("Category", description="Header of the column with the playlist's id.")
+    song_column: str = Field("master_number", description="Header of the column with the song's number.")
+    encoding: str = Field(
+        "auto", description="Encoding of the files; `auto` finds it from the bytes (UTF-8 with or without BOM, cp949)."
+    )
+
+
+class PrepareSettings(Section):
+    """From raw rows to playlists."""
+
+    unknown_song: str = Field("?", description="What a collector writes where it did not know the song's number.")
+    min_songs: int = Field(4, ge=1, le=10_000, description="Shortest playlist that is kept. [songs]")
+
+
+class HoldoutSettings(Section):
+    """Which playlists are never trained on, to measure the model with."""
+
+    share: Share = Field(0.1, description="Share of the playlists that is held out.")
+    max_playlists: int = Field(1_000, ge=1, le=1_000_000, description="Most playlists held out. [playlists]")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of the choice of playlists and of the hidden half.")
+
+
+class TrainSettings(Section):
+    """The skip-gram model, in gensim's words."""
+
+    trainer: Literal["gensim"] = Field("gensim", description="Which trainer: `gensim` is gensim's own Word2Vec.")
+    vector_size: int = Field(256, ge=2, le=2048, description="Dimensions of a song's vector.")
+    window: int = Field(10, ge=1, le=10_000, description="Longest distance between two songs that predict each other.")
+    min_count: int = Field(3, ge=1, le=1_000_000, description="Songs seen fewer times get no vector. [times]")
+    negative: int = Field(20, ge=1, le=1_000, description="Negative samples a pair.")
+    epochs: int = Field(100, ge=1, le=10_000, description="Passes over the playlists.")
+    alpha: float = Field(0.025, gt=0, le=1, description="Learning rate at the start.")
+    min_alpha: float = Field(0.0001, ge=0, le=1, description="Learning rate at the end.")
+    sample: float = Field(1e-3, ge=0, le=1, description="Threshold above which frequent songs are down-sampled; 0: off.")
+    ns_exponent: float = Field(0.75, ge=-2, le=2, description="Exponent that shapes the negative-sampling distribution.")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of the random numbers.")
+    workers: int = Field(0, ge=0, le=256, description="Threads; 0: one fewer than the machine has cores, at least 1.")
+
+    @model_validator(mode="after")
+    def _learning_rate_falls(self) -> Self:
+        if self.min_alpha > self.alpha:
+            raise ValueError(f"min_alpha ({self.min_alpha}) must not be above alpha ({self.alpha}): lower min_alpha")
+        return self
+
+
+class EvaluateSettings(Section):
+    """How a model is measured on the held-out playlists."""
+
+    top: int = Field(100, ge=10, le=10_000, description="How many recommendations a playlist are looked at. [songs]")
+
+
+class GateSettings(Section):
+    """What a model must reach before `production` may point to it."""
+
+    min_ndcg: Share = Field(0.02, description="Lowest nDCG@100 on the held-out playlists.")
+    min_hit_rate: Share = Field(0.02, description="Lowest HR@10 on the held-out playlists.")
+    min_vs_popularity: float = Field(
+        1.0, ge=0, le=1000, description="Lowest nDCG@100 as a multiple of what recommending popular songs reaches."
+    )
+    min_playlists: int = Field(20, ge=1, le=1_000_000, description="Fewest held-out playlists a verdict may rest on.")
+
+
+class PublishSettings(Section):
+    """The published version."""
+
+    channel: str = Field(
+        "production",
+        pattern=r"^[a-z][a-z0-9-]{0,62}$",
+        description="The channel that is moved to the new version when the gate accepts it.",
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of song2vec, by section."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SONG2VEC_", env_nested_delimiter="__", extra="ignore", frozen=True, validate_default=True
+    )
+
+    extract: ExtractSettings = ExtractSettings()
+    collect: CollectSettings = CollectSettings()
+    prepare: PrepareSettings = PrepareSettings()
+    holdout: HoldoutSettings = HoldoutSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    gate: GateSettings = GateSettings()
+    publish: PublishSettings = PublishSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Strongest first: arguments, environment, the TOML file. There are no secret files: no secret is a setting."""
+        toml = TomlConfigSettingsSource(settings_cls, os.environ.get("SONG2VEC_CONFIG") or None)
+        return init_settings, env_settings, toml
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """All settings, with `overrides` (``{"train.epochs": 5}``) on top of the environment and the file.
+
+    Text is converted to the setting's type, as ``--set`` needs it.
+
+    Raises:
+        SettingsError: a name that does not exist, or a value of the wrong type or out of bounds; says
+            which, what was found and what is allowed.
+    """
+    nested: dict[str, dict[str, Any]] = {}
+    for name, value in (overrides or {}).items():
+        section, _, field = name.partition(".")
+        if name not in _names():
+            raise SettingsError(f"there is no setting {name!r}. {_nearest(name)}")
+        nested.setdefault(section, {})[field] = value
+    path = os.environ.get("SONG2VEC_CONFIG")
+    if path and not Path(path).is_file():
+        raise SettingsError(f"the settings file {path} does not exist: make it, or unset SONG2VEC_CONFIG")
+    try:
+        return Settings(**nested)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+    except ValueError as error:  # an unreadable TOML file
+        raise SettingsError(f"the settings file {path} cannot be read: {error}") from None
+
+
+def sections() -> dict[str, type[Section]]:
+    """The sections in pipeline order, by name."""
+    return {name: field.annotation for name, field in Settings.model_fields.items()}  # type: ignore[misc]
+
+
+def _names() -> list[str]:
+    return [f"{section}.{field}" for section, model in sections().items() for field in model.model_fields]
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, _names(), n=3, cutoff=0.4)
+    return f"Did you mean {' or '.join(close)}?" if close else f"The settings are: {', '.join(_names())}."
+
+
+def _explain(problem: Any) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"there is no setting {name!r}. {_nearest(name)}"
+    return f"{name} = {problem['input']!r}: {problem['msg']}"

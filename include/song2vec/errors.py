@@ -1,0 +1,58 @@
+"""Every error song2vec raises on purpose.
+
+::
+
+    Song2VecError
+    ├── PermanentError                trying again cannot help
+    │   ├── SettingsError             (ValueError)    a setting is wrong, or two contradict each other
+    │   ├── SourceError               (ValueError)    the database refuses: password, table, column, query
+    │   ├── DataError                 (ValueError)    the data cannot be used: nothing left, unreadable file
+    │   ├── NotFoundError             (LookupError)   a version, channel or song that does not exist
+    │   └── RefusedError                              a gate said no; `decision` says why
+    └── TransientError                trying again may help
+        ├── SourceUnavailableError    (ConnectionError)  the database is gone, slow or locked
+        └── LostRaceError                                somebody else moved the channel first
+
+What reading a model store can raise is in ``song2vec_client.errors``; its branches are the same two.
+A message says what was found, what was expected, and what to do. It never holds a secret.
+"""
+
+
+class Song2VecError(Exception):
+    """Anything song2vec raises on purpose."""
+
+
+class PermanentError(Song2VecError):
+    """Trying again cannot help."""
+
+
+class TransientError(Song2VecError):
+    """Trying again may help."""
+
+
+class SettingsError(PermanentError, ValueError):
+    """A setting is wrong, or two settings contradict each other."""
+
+
+class SourceError(PermanentError, ValueError):
+    """The database refuses: wrong password, missing table or column, a query that does not parse."""
+
+
+class DataError(PermanentError, ValueError):
+    """The data cannot be used."""
+
+
+class NotFoundError(PermanentError, LookupError):
+    """A version, a channel or a song that does not exist."""
+
+
+class RefusedError(PermanentError):
+    """A gate said no."""
+
+
+class SourceUnavailableError(TransientError, ConnectionError):
+    """The database is gone, slow or locked."""
+
+
+class LostRaceError(TransientError):
+    """Somebody else moved the channel first."""
