@@ -1,0 +1,106 @@
+"""The stages in order: what the DAG does with Airflow, and ``song2vec run`` without."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+from song2vec import __version__
+from song2vec.collect import collect, find_csvs
+from song2vec.config import Settings
+from song2vec.evaluate import evaluate
+from song2vec.extract import extract
+from song2vec.files import read_json, whole_file
+from song2vec.gate import judge
+from song2vec.logs import fold
+from song2vec.prepare import prepare
+from song2vec.promote import promote
+from song2vec.publish import VersionFacts, publish, published_files
+from song2vec.report import summarise
+from song2vec.train import train
+from song2vec_client.bucket import Bucket
+from song2vec_client.errors import NotFoundError
+from song2vec_client.store import ModelStore
+
+log = structlog.get_logger(__name__)
+
+
+def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: str) -> dict[str, Any]:
+    """Retrain and publish: every stage, in order, with its files under `folder`.
+
+    Returns:
+        ``{"version", "accepted", "sentence", "metrics", "summary"}``; `summary` is the page for people.
+    """
+    raw, prepared, model = folder / "raw", folder / "prepared", folder / "model"
+    evaluation, gate, report = folder / "evaluation", folder / "gate", folder / "report"
+
+    extract(engine, raw / "mariadb", settings.extract)
+    csvs = [collect(path, raw / "csv", settings.collect) for path in find_csvs(settings.collect)]
+    prepare([raw / "mariadb", *(raw / "csv" / csv["name"] for csv in csvs)], prepared, settings)
+    heldout, playlists = prepared / "heldout.parquet", prepared / "playlists.parquet"
+    train(playlists, model, settings, heldout=heldout)
+    metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
+    decision = judge(evaluation / "metrics.json", gate, settings.gate)
+    published = publish_run(store, [model, prepared, evaluation, gate], settings)
+    if decision["accepted"]:
+        promote(store, settings.publish.channel, published["version"], who=who, why=decision["sentence"])
+    summary = report_run(store, [prepared, evaluation, gate], published["version"], report, settings)
+    return {
+        "version": published["version"],
+        "accepted": decision["accepted"],
+        "sentence": decision["sentence"],
+        "metrics": metrics["model"],
+        "summary": summary,
+    }
+
+
+def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> dict[str, Any]:
+    """Publish the files that the stages left in `folders` (model, prepared, evaluation, gate) as one version."""
+    files = published_files(*folders)
+    decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
+    funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
+    manifest = publish(
+        store,
+        files,
+        VersionFacts(
+            parent=live_version(store, settings.publish.channel),
+            accepted=decision["accepted"],
+            status="accepted" if decision["accepted"] else "rejected",
+            settings=settings.model_dump(mode="json"),
+            data_fingerprint=funnel.get("fingerprint", ""),
+            code_version=os.environ.get("SONG2VEC_CODE_VERSION", __version__),
+            created=datetime.now(UTC),
+        ),
+    )
+    return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
+
+
+def live_version(store: Bucket, channel: str) -> str | None:
+    """The version that `channel` names, or None while it names none."""
+    try:
+        return ModelStore.of(store).resolve(channel).version
+    except NotFoundError:
+        return None
+
+
+def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings) -> str:
+    """Pull `version` through the client, write ``out/summary.txt`` and log it."""
+    prepared, evaluation, gate = folders
+    live = live_version(store, settings.publish.channel)
+    text = summarise(
+        funnel=prepared / "funnel.json",
+        metrics=evaluation / "metrics.json",
+        decision=gate / "decision.json",
+        version=version,
+        where=store.uri,
+        model=ModelStore.of(store).load(version),
+        promoted=[settings.publish.channel] if live == version else [],
+    )
+    with whole_file(out / "summary.txt") as file:
+        file.write_text(text, encoding="utf-8")
+    fold("Summary", text)
+    return text

@@ -1,0 +1,69 @@
+"""What a run did, in a page of plain text: the funnel, the metrics beside the baselines, the verdict, the version."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from song2vec.files import read_json
+from song2vec_client.model import SongModel
+
+_NAMES = {"model": "this model", "popularity": "popular songs", "item_knn": "item-kNN", "champion": "in production"}
+_METRICS = {"ndcg": "nDCG@100", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@100"}
+
+
+def funnel_table(funnel: Mapping[str, Any]) -> str:
+    """The funnel as a table: one line a rule, what came in, what was left out, what went on."""
+    head = ["rule", "rows in", "left out", "rows out", "playlists out"]
+    keys = ["rule", "rows_in", "rows_left_out", "rows_out", "playlists_out"]
+    rows = [[_number(rule[key]) for key in keys] for rule in funnel["rules"]]
+    return tabulate(rows, head, tablefmt="simple", colalign=("left", *["right"] * (len(head) - 1)))
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> str:
+    """The metrics as a table: one line for the model and for each baseline."""
+    rows = [
+        [title, *(f"{metrics[name][metric]:.3f}" if metric in metrics[name] else "" for metric in _METRICS)]
+        for name, title in _NAMES.items()
+        if name in metrics
+    ]
+    return tabulate(rows, ["", *_METRICS.values()], tablefmt="simple", disable_numparse=True, stralign="right")
+
+
+def neighbours_table(model: SongModel, k: int = 5, titles: Mapping[int, str] | None = None) -> str:
+    """The `k` songs most similar to the model's most frequent song."""
+    sample = int(model.songs[0])
+    songs, scores = model.similar(sample, k)
+    rows = [
+        [song, f"{score:.3f}", (titles or {}).get(int(song), "")] for song, score in zip(songs, scores, strict=True)
+    ]
+    name = f" ({titles[sample]})" if titles and sample in titles else ""
+    return f"Songs most similar to {sample}{name}:\n" + tabulate(rows, tablefmt="plain", disable_numparse=True)
+
+
+def summarise(
+    funnel: Path, metrics: Path, decision: Path, version: str, where: str, model: SongModel, promoted: Sequence[str]
+) -> str:
+    """The page that ends a run's log."""
+    measured = read_json(metrics)
+    verdict = read_json(decision)
+    lines = [
+        "What became of the rows",
+        funnel_table(read_json(funnel)),
+        "",
+        f"How good the model is, on {_number(measured['playlists'])} held-out playlists",
+        metrics_table(measured),
+        "",
+        f"The gate: {verdict['sentence']}",
+        f"Published: {version}",
+        f"       at: {where}/versions/{version}",
+        f"     live: {', '.join(promoted) if promoted else 'no channel was moved'}",
+        "",
+        neighbours_table(model),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: Any) -> Any:
+    return f"{value:,}" if isinstance(value, int) else value

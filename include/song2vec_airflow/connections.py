@@ -1,0 +1,72 @@
+"""Airflow Connections become adapters; nothing else reads them, and nothing of them is logged.
+
+``mariadb_default``  the database with the playlists: type MySQL or MariaDB, or SQLite (host: path of the file)
+``song2vec_models``  the model store: extra ``{"store": "gs://BUCKET/PREFIX"}``; with ``key_path`` or ``keyfile_dict``
+                     (a service account's key) where the machine's own Google credentials are not the right ones
+"""
+
+from typing import Any
+
+from airflow.sdk import BaseHook, Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from sqlalchemy import URL, Engine
+
+from song2vec.config import ExtractSettings
+from song2vec.errors import SettingsError
+from song2vec.extract import open_engine
+from song2vec_client.bucket import Bucket
+
+DATABASE = "mariadb_default"
+STORE = "song2vec_models"
+
+
+def open_database(settings: ExtractSettings) -> Engine:
+    """An engine for the connection ``mariadb_default``."""
+    return open_engine(database_url(_connection(DATABASE)), settings)
+
+
+def database_url(connection: Connection) -> URL:
+    """The SQLAlchemy URL of a connection: SQLite where it says so, MariaDB otherwise."""
+    if connection.conn_type == "sqlite":
+        return URL.create("sqlite", database=connection.host)
+    return URL.create(
+        "mariadb+pymysql",
+        username=connection.login,
+        password=connection.password,
+        host=connection.host,
+        port=connection.port,
+        database=connection.schema,
+        query={"charset": connection.extra_dejson.get("charset", "utf8mb4")},
+    )
+
+
+def open_store() -> Bucket:
+    """The model store of the connection ``song2vec_models``."""
+    extra = _connection(STORE).extra_dejson
+    if "store" not in extra:
+        raise SettingsError(f'the connection {STORE} has no "store" in its extra: set it to {_EXAMPLE}')
+    return Bucket.open(extra["store"], client=_client(extra))
+
+
+_EXAMPLE = '{"store": "gs://BUCKET/PREFIX"}'
+
+
+def _client(extra: dict[str, Any]) -> Any:
+    """A Cloud Storage client with the key that the connection carries, or None: the machine's own credentials."""
+    if not (extra.get("keyfile_dict") or extra.get("key_path")):
+        return None
+    from google.cloud import storage
+
+    if extra.get("key_path"):
+        return storage.Client.from_service_account_json(extra["key_path"])
+    return storage.Client.from_service_account_info(extra["keyfile_dict"])
+
+
+def _connection(name: str) -> Connection:
+    try:
+        return BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        raise SettingsError(
+            f"the Airflow connection {name} does not exist: create it in the UI (Admin, Connections), with "
+            f"`airflow connections add {name}`, or as the environment variable AIRFLOW_CONN_{name.upper()}"
+        ) from None

@@ -1,0 +1,34 @@
+"""The DAG's trigger form, made from the one definition of the settings."""
+
+from typing import Any
+
+from airflow.sdk import Param
+
+from song2vec.config import load_settings, sections
+
+_KEPT = ("type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "description")
+
+
+def trigger_form(*names: str) -> dict[str, Param]:
+    """A Param for each setting of the sections `names` (all by default), named ``section.setting`` as for ``--set``.
+
+    The defaults are what the deployment set (environment, settings file), so the form shows what a
+    scheduled run would use.
+    """
+    current = load_settings().model_dump(mode="json")
+    return {
+        f"{name}.{field}": _param(section.__doc__ or name, schema, current[name][field])
+        for name, section in sections().items()
+        if not names or name in names
+        for field, schema in section.model_json_schema()["properties"].items()
+    }
+
+
+def _param(section: str, schema: dict[str, Any], default: Any) -> Param:
+    kept = {key: schema[key] for key in _KEPT if key in schema}
+    if schema.get("const") is not None:
+        kept["enum"] = [schema["const"]]
+    if kept.get("type") == "string" and default == "":
+        kept["type"] = ["string", "null"]  # the form sends an empty text field as null
+        default = None
+    return Param(default, title=schema["title"], section=section.rstrip("."), **kept)

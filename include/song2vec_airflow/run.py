@@ -1,0 +1,35 @@
+"""What a task body needs of its run: the settings, the files, who started it."""
+
+import os
+from dataclasses import dataclass
+
+from airflow.sdk import get_current_context
+
+from song2vec.config import Settings, load_settings
+from song2vec.workspace import RunFolder, open_run_folder
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that the current task belongs to."""
+
+    settings: Settings
+    files: RunFolder
+    who: str
+
+
+def current_run() -> Run:
+    """Read the run of the task that calls this.
+
+    Raises:
+        SettingsError: a param is out of bounds.
+    """
+    context = get_current_context()
+    dag_run = context["dag_run"]
+    params = {name: "" if value is None else value for name, value in context["params"].items() if "." in name}
+    workspace = os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace")
+    return Run(
+        settings=load_settings(params),
+        files=open_run_folder(workspace, dag_run.dag_id, dag_run.run_id),
+        who=dag_run.triggering_user_name or f"airflow ({dag_run.run_type.value})",
+    )

@@ -1,0 +1,130 @@
+"""The command line, as people and scripts use it: a process, its exit code, its stdout."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = ["--set", "train.epochs=15", "--set", "train.vector_size=16", "--set", "train.min_count=1", "--set", "gate.min_playlists=2"]
+
+
+def song2vec(*arguments, code=0, **environment):
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-m", "song2vec.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": "include", "PATH": "/usr/bin:/bin", "HOME": "/tmp", **environment},
+    )
+    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def answer(*arguments, code=0, **environment):
+    done = song2vec(*arguments, "--json", code=code, **environment)
+    return json.loads(done.stdout)  # stdout holds one JSON object and nothing else
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """Two genres of 30 songs: a database with playlists of both, and a folder with one CSV."""
+    path = tmp_path / "karaoke.db"
+    with sqlite3.connect(path) as database:
+        database.execute("create table playlist_songs (playlist_id integer, position integer, song integer)")
+        for playlist in range(200):
+            first = 100 if playlist % 2 else 200
+            songs = [first + (playlist * 7 + position * 11) % 30 for position in range(10)]
+            database.executemany(
+                "insert into playlist_songs values (?, ?, ?)",
+                [(playlist, position, song) for position, song in enumerate(songs)],
+            )
+    database.close()
+    csvs = tmp_path / "collected csvs"
+    csvs.mkdir()
+    lines = [f"모음,{100 + song}" for song in range(9)] + ["모음,?"]
+    (csvs / "노래.csv").write_text("Category,master_number\n" + "\n".join(lines) + "\n", encoding="cp949")
+    return f"sqlite:///{path}", csvs
+
+
+def test_every_stage_by_hand(sources, store, gcs, tmp_path):
+    url, csvs = sources
+    raw, data, model = tmp_path / "raw", tmp_path / "data", tmp_path / "model"
+    emulator = {"STORAGE_EMULATOR_HOST": gcs}
+
+    assert answer("extract", "--url", url, "--out", raw / "mariadb")["rows"] == 2000
+    assert len(answer("collect", csvs, "--out", raw / "csv")["files"]) == 1
+    prepared = answer("prepare", raw / "mariadb", raw / "csv", "--out", data)
+    assert (prepared["playlists"], prepared["rows"]) == (201, 2009)
+    heldout, playlists = data / "heldout.parquet", data / "playlists.parquet"
+    assert answer("train", playlists, "--out", model, "--heldout", heldout, *SMALL)["songs"] == 60
+    metrics = answer("evaluate", model, "--heldout", heldout, "--playlists", playlists, "--out", model)
+    assert metrics["model"]["ndcg"] > metrics["popularity"]["ndcg"]
+    version = answer("publish", model, data, "--to", store, **emulator)["version"]
+    assert answer("promote", version, "--to", store, "--why", "first", **emulator)["version"] == version
+    assert [row["version"] for row in answer("versions", "--from", store, **emulator)["versions"]] == [version]
+    assert [move["why"] for move in answer("history", "--from", store, **emulator)["moves"]] == ["first"]
+    local = answer("similar", "105", "--from", model, "-k", "5")
+    assert {pair["song"] // 100 for pair in local["similar"]} == {1}
+    assert answer("similar", "105", "--from", store, "-k", "5", HOME=str(tmp_path), **emulator) == local
+
+
+def test_run_does_it_all_and_a_second_run_makes_a_second_version(sources, store, gcs, tmp_path):
+    url, csvs = sources
+    arguments = ["run", "--url", url, "--to", store, "--workspace", tmp_path / "work", *SMALL]
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
+
+    first = answer(*arguments, **environment)
+    second = song2vec(*arguments, **environment)
+
+    assert first["accepted"]
+    assert "Songs most similar to" in second.stdout
+    versions = answer("versions", "--from", store, **environment)["versions"]
+    assert len(versions) == 2
+    rolled = answer("rollback", "--to", store, "--why", "the new one is odd", **environment)
+    assert rolled["version"] == first["version"]
+
+
+def test_a_refused_model_is_published_but_not_promoted_and_exits_3(sources, store, gcs, tmp_path):
+    url, csvs = sources
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
+
+    refused = answer(
+        "run", "--url", url, "--to", store, "--workspace", tmp_path, *SMALL, "--set", "gate.min_ndcg=1", code=3, **environment
+    )
+
+    assert "nDCG@100" in refused["sentence"]
+    assert [row["version"] for row in answer("versions", "--from", store, **environment)["versions"]] == [refused["version"]]
+    assert answer("history", "--from", store, **environment)["moves"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["train"], 2, "PLAYLISTS.parquet"),
+        (["train", "x", "--out", "y", "--set", "train.epohs=1"], 2, "train.epochs"),
+        (["train", "x", "--out", "y", "--set", "train.epochs=0"], 2, "greater than or equal to 1"),
+        (["collect", "nowhere", "--out", "y"], 1, "nowhere"),
+        (["prepare", "nowhere", "--out", "y"], 1, "nowhere"),
+        (["train", "nowhere.parquet", "--out", "y"], 1, "nowhere.parquet"),
+        (["similar", "1", "--from", "nowhere"], 1, "nowhere"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says, tmp_path):
+    done = song2vec(*arguments, code=code)
+
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_documented_settings_are_the_defined_ones():
+    assert song2vec("settings", "--markdown").stdout == Path("docs/configuration.md").read_text(encoding="utf-8")
+
+
+def test_help_of_a_command_documents_its_settings():
+    text = song2vec("train", "--help").stdout
+
+    assert "train.epochs = 100" in text
+    assert "Passes over the playlists." in text

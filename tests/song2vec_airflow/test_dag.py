@@ -1,0 +1,85 @@
+"""What every DAG here must have; each failure names the DAG and what to do."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+DAGS = sorted(Path("dags").glob("*.py"))
+HEAVY = {"gensim", "numba", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "tqdm"}
+
+
+@pytest.fixture(scope="module")
+def dags():
+    """Every DAG of the folder, as the DAG processor sees it."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag("dags", include_examples=False, collect_dags=False)
+    bag.collect_dags("dags")
+    assert not bag.import_errors
+    return bag.dags
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_parsing_a_dag_file_imports_nothing_heavy(path):
+    code = f"""
+import sys
+from airflow.sdk import DAG, BaseHook, CronTriggerTimetable, ExceptionRetryPolicy, Param, TriggerRule, dag, task
+before = set(sys.modules)
+import {path.stem}
+print(*sorted(set(sys.modules) - before), sep="\\n")
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "dags:include", "PATH": "", "AIRFLOW_HOME": "/nonexistent"},
+    ).stdout.split()
+
+    assert path.stem in found
+    heavy = {name for name in found if name in HEAVY}
+    assert not heavy, f"{path} imports {heavy} when it is parsed: import them inside the tasks that need them"
+
+
+def test_every_dag_is_documented_owned_tagged_and_runs_one_at_a_time(dags):
+    for name, dag in dags.items():
+        assert dag.doc_md, f"{name} needs doc_md: what it does and what to do when it looks wrong"
+        assert dag.tags, f"{name} needs tags"
+        assert dag.owner == "song2vec", f"{name} needs an owner"
+        assert not dag.catchup, f"{name} must not catch up by itself"
+        assert dag.max_active_runs == 1, f"{name} must run once at a time"
+
+
+def test_every_task_is_documented_and_bounded_in_time_and_tries(dags):
+    for name, dag in dags.items():
+        for task in dag.tasks:
+            where = f"{name}.{task.task_id}"
+            assert task.doc_md, f"{where} needs a docstring: it is the task's page in the UI"
+            assert task.execution_timeout, f"{where} needs an execution_timeout"
+            assert task.retries > 0, f"{where} must retry what may pass"
+            assert task.retry_exponential_backoff, f"{where} must wait longer after each try"
+            assert task.retry_policy is not None, f"{where} must not retry what cannot pass"
+
+
+def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(dags):
+    dag = dags["song2vec_retrain"]
+
+    assert {task.task_id for task in dag.tasks} == {
+        "extract_playlists",
+        "find_csvs",
+        "collect_csvs",
+        "prepare",
+        "train",
+        "evaluate",
+        "gate",
+        "publish",
+        "promote",
+        "report",
+    }
+    assert dag.get_task("collect_csvs").is_mapped
+    assert dag.timetable.summary == "0 4 * * *"
+    assert str(dag.timetable._timezone) == "Asia/Seoul"
+    assert dag.get_task("train").execution_timeout >= timedelta(hours=1)
