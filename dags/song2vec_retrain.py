@@ -67,9 +67,12 @@ def song2vec_retrain():
 
         return groups(find_csvs(current_run().settings.collect))
 
-    @task(execution_timeout=timedelta(hours=2), map_index_template="{{ label }}")
+    @task(
+        execution_timeout=timedelta(hours=2),
+        map_index_template="{{ label }}",
+        doc_md="Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such.",
+    )
     def collect_csvs(paths: list[str]) -> list[str]:
-        """Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such."""
         from pathlib import Path
 
         from airflow.sdk import get_current_context

@@ -28,7 +28,7 @@ DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     log_to_stderr(quiet=options.quiet)
     try:
         settings = _settings(options)
@@ -174,7 +174,7 @@ def _rows(key: str) -> Callable[[Answer], str]:
 
 
 def _show_prepare(answer: Answer) -> str:
-    from song2vec.report import funnel_table
+    from song2vec.funnel import funnel_table
 
     return f"{funnel_table(answer)}\n\n{_pairs(answer)}"
 
@@ -195,7 +195,7 @@ def _settings_text(answer: Answer) -> str:
 # What each command takes.
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="song2vec", description="From playlists to a published song-embedding model.")
     parser.add_argument("--version", action="version", version=f"song2vec {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

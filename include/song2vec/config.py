@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -46,7 +46,7 @@ class ExtractSettings(Section):
         "in the order they should be read; replaces the table.",
     )
     fetch_rows: int = Field(
-        50_000, ge=100, le=1_000_000, description="Rows held in memory at a time while streaming. [rows]"
+        50_000, ge=1_000, le=1_000_000, description="Rows held in memory at a time while streaming. [rows]"
     )
     timeout: int = Field(60, ge=1, le=3600, description="Longest wait for the database to answer. [seconds]")
 
@@ -62,12 +62,28 @@ class CollectSettings(Section):
         "auto", description="Encoding of the files; `auto` finds it from the bytes (UTF-8 with or without BOM, cp949)."
     )
 
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            if name != "auto":
+                "".encode(name)
+        except LookupError:
+            raise ValueError("there is no such encoding: use auto, utf-8, cp949, utf-16, …") from None
+        return name
+
 
 class PrepareSettings(Section):
     """From raw rows to playlists."""
 
     unknown_song: str = Field("?", description="What a collector writes where it did not know the song's number.")
     min_songs: int = Field(4, ge=1, le=10_000, description="Shortest playlist that is kept. [songs]")
+    memory: str = Field(
+        "2GB",
+        pattern=r"^[1-9][0-9]*(MB|GB)$",
+        description="Memory for sorting and grouping, 200MB or more; what does not fit goes to disk.",
+    )
+    threads: int = Field(0, ge=0, le=256, description="Threads for sorting and grouping; 0: as many as there are cores.")
 
 
 class HoldoutSettings(Section):

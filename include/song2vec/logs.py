@@ -25,7 +25,7 @@ def log_to_stderr(*, quiet: bool = False) -> None:
             _without_group_marks,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, pad_level=False),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, pad_level=False, sort_keys=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger("warning" if quiet else "info"),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),

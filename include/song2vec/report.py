@@ -7,18 +7,11 @@ from typing import Any
 from tabulate import tabulate
 
 from song2vec.files import read_json
+from song2vec.funnel import funnel_table
 from song2vec_client.model import SongModel
 
 _NAMES = {"model": "this model", "popularity": "popular songs", "item_knn": "item-kNN", "champion": "in production"}
 _METRICS = {"ndcg": "nDCG@100", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@100"}
-
-
-def funnel_table(funnel: Mapping[str, Any]) -> str:
-    """The funnel as a table: one line a rule, what came in, what was left out, what went on."""
-    head = ["rule", "rows in", "left out", "rows out", "playlists out"]
-    keys = ["rule", "rows_in", "rows_left_out", "rows_out", "playlists_out"]
-    rows = [[_number(rule[key]) for key in keys] for rule in funnel["rules"]]
-    return tabulate(rows, head, tablefmt="simple", colalign=("left", *["right"] * (len(head) - 1)))
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> str:
@@ -52,7 +45,7 @@ def summarise(
         "What became of the rows",
         funnel_table(read_json(funnel)),
         "",
-        f"How good the model is, on {_number(measured['playlists'])} held-out playlists",
+        f"How good the model is, on {measured['playlists']:,} held-out playlists",
         metrics_table(measured),
         "",
         f"The gate: {verdict['sentence']}",
@@ -64,6 +57,3 @@ def summarise(
     ]
     return "\n".join(lines) + "\n"
 
-
-def _number(value: Any) -> Any:
-    return f"{value:,}" if isinstance(value, int) else value

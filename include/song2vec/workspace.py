@@ -4,7 +4,9 @@ Stages read and write local paths. With a bucket, what a stage reads is download
 first, and what it wrote is uploaded after it ended well, so any worker can take any task.
 """
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -70,7 +72,8 @@ class BucketRunFolder:
     def __init__(self, root: str) -> None:
         self.root = root
         self._bucket = Bucket.open(root)
-        self._scratch = tempfile.TemporaryDirectory(prefix="song2vec-")
+        self._scratch = Path(tempfile.mkdtemp(prefix="song2vec-"))
+        weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
     def uri(self, name: str) -> str:
         """``gs://…/name``."""
@@ -79,19 +82,19 @@ class BucketRunFolder:
     def fetch(self, uri: str) -> Path:
         """Download what is at `uri`, once."""
         name = uri.removeprefix(self.root + "/")
-        path = Path(self._scratch.name) / name
+        path = self._scratch / name
         if not path.exists():
             names = [found for found in self._bucket.names(name) if found == name or found.startswith(name + "/")]
             if not names:
                 raise NotFoundError(f"{uri} is not there: the stage before did not write it. Run that stage again.")
             for found in names:
-                self._bucket.download(found, Path(self._scratch.name) / found)
+                self._bucket.download(found, self._scratch / found)
         return path
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Path]:
         """A scratch path; what is there when the block ends well is uploaded, records (JSON) last."""
-        path = Path(self._scratch.name) / name
+        path = self._scratch / name
         yield path
         files = sorted((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.suffix == ".json")
         for file in files:

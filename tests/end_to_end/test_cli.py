@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SMALL = ["--set", "train.epochs=15", "--set", "train.vector_size=16", "--set", "train.min_count=1", "--set", "gate.min_playlists=2"]
+SMALL = ["--set", "train.epochs=60", "--set", "train.vector_size=16", "--set", "train.min_count=1", "--set", "gate.min_playlists=2"]
 
 
 def song2vec(*arguments, code=0, **environment):

@@ -30,6 +30,7 @@ def test_a_mariadb_connection_becomes_a_pymysql_url_that_hides_its_password():
 
 
 def test_a_sqlite_connection_opens_the_file_it_names(monkeypatch, tmp_path):
+    (tmp_path / "songs.db").touch()
     connection = json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "songs.db")})
     monkeypatch.setenv("AIRFLOW_CONN_MARIADB_DEFAULT", connection)
 

@@ -1,0 +1,74 @@
+"""What a model must beat: recommending the popular songs, and item-kNN."""
+
+from typing import Any
+
+import numpy as np
+
+from song2vec.corpus import Ints, Ragged
+from song2vec_client.scoring import BLOCK_SCORES, top
+
+
+def popular_songs(counts: Ints, shown: Ragged, k: int) -> Ints:
+    """Recommend the most frequent songs that a playlist does not show yet.
+
+    Args:
+        counts: int64 (songs,), how often each song occurs.
+        shown: rows of the shown songs of each playlist.
+        k: how many songs to recommend.
+
+    Returns:
+        int64 (playlists, k), rows, most frequent first, equally frequent ones by lower row; -1 where songs run out.
+    """
+    longest = int(shown.lengths.max(initial=0))
+    popular = np.argsort(-counts, kind="stable")[: k + longest]
+    songs = len(counts)
+    keys = np.arange(len(shown))[:, None] * songs + popular
+    taken = np.isin(keys, shown.owners * songs + shown.flat)
+    order = np.argsort(taken, axis=1, kind="stable")[:, :k]  # what is not taken comes first, in its order
+    best = np.where(np.take_along_axis(taken, order, axis=1), -1, popular[order])
+    return np.pad(best, ((0, 0), (0, k - best.shape[1])), constant_values=-1)
+
+
+def neighbour_songs(playlists: Ragged, songs: int, shown: Ragged, k: int) -> Ints:
+    """Recommend by item-kNN: the songs that share most playlists with the shown ones.
+
+    Two songs are as similar as the cosine of their columns in the table of playlists × songs (1 where the
+    playlist holds the song), and a candidate's score is the sum over the shown songs (Deshpande and Karypis
+    2004, with all songs as neighbours)::
+
+        score(c) = sum over shown s of |playlists with s and c| / sqrt(|playlists with s| |playlists with c|)
+
+    Args:
+        playlists: rows of the songs of each training playlist.
+        songs: how many rows there are.
+        shown: rows of the shown songs of each held-out playlist.
+        k: how many songs to recommend.
+
+    Returns:
+        int64 (playlists, k), rows, best first, equal scores by lower row; -1 where no more songs share a
+        playlist with a shown one.
+    """
+    table = _table(playlists, songs)
+    scale = 1 / np.sqrt(np.maximum(np.asarray(table.sum(axis=0)).ravel(), 1))
+    table = table.multiply(scale).tocsr()
+    asked = _table(shown, songs)
+    best = np.full((len(shown), k), -1, np.int64)
+    width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
+    for start in range(0, len(shown), size):
+        block = asked[start : start + size]
+        scores = ((block @ table.T) @ table).toarray()
+        scores[block.nonzero()] = 0
+        found, values = top(scores, width)
+        best[start : start + size, :width] = np.where(values > 0, found, -1)
+    return best
+
+
+def _table(playlists: Ragged, songs: int) -> Any:
+    """Sparse float32 (playlists, songs), 1 where the playlist holds the song."""
+    from scipy.sparse import csr_array
+
+    shape = (len(playlists), songs)
+    table = csr_array((np.ones(len(playlists.flat), np.float32), playlists.flat, playlists.offsets), shape=shape)
+    table.sum_duplicates()
+    table.data[:] = 1
+    return table

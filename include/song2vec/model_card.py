@@ -1,0 +1,105 @@
+"""``MODEL_CARD.md``: what a person should know of a version before using it, from the records of its run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Records = Mapping[str, Mapping[str, Any]]
+
+_WHO = {"model": "**this model**", "popularity": "popular songs", "item_knn": "item-kNN", "champion": "in production"}
+_METRICS = {"ndcg": "nDCG@100", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@100"}
+_FUNNEL = {"rule": "rule", "rows_in": "rows in", "rows_left_out": "left out", "rows_out": "rows out"}
+_LIMITS = """\
+- It knows only songs that occurred often enough in the playlists it was trained on; all others are left out.
+- Songs are near because people put them into the same playlists. It knows nothing of sound, lyrics or rights.
+- Popular songs have better vectors than rare ones, and are recommended more often than their share.
+- Scores compare songs within this version. Vectors of different versions must not be mixed.
+- The files under `gensim/` are pickles: load them only if you trust whoever may write to the bucket.
+"""
+
+
+def model_card(records: Records) -> str:
+    """The card as Markdown; a part whose record is missing is left out.
+
+    Args:
+        records: by file name: ``training.json``, ``funnel.json``, ``metrics.json``, ``decision.json``.
+    """
+    training = records.get("training.json", {})
+    parts = {
+        "What it is": _what(training),
+        "Data": _data(training, records.get("funnel.json", {})),
+        "Quality": _quality(records.get("metrics.json", {})),
+        "The gate": _gate(records.get("decision.json", {})),
+        "Settings of the training": _settings(training),
+        "Limits of use": _LIMITS,
+    }
+    text = "\n".join(f"## {title}\n\n{part.rstrip()}\n" for title, part in parts.items() if part)
+    return f"# Song embeddings, trained {training.get('finished', 'at an unknown time')}\n\n{text}"
+
+
+def _what(training: Mapping[str, Any]) -> str:
+    dimensions = training.get("settings", {}).get("vector_size")
+    size = f" of {dimensions} dimensions" if dimensions else ""
+    return (
+        f"Vectors{size} for {_number(training.get('songs'))} songs, learnt with skip-gram and negative sampling from "
+        f"playlists (trainer: {training.get('trainer', 'unknown')}, {len(training.get('epochs', ()))} epochs, "
+        f"{_number(training.get('seconds'))} seconds).\n"
+    )
+
+
+def _data(training: Mapping[str, Any], funnel: Mapping[str, Any]) -> str:
+    text = f"{_number(training.get('playlists'))} playlists with {_number(training.get('words'))} songs in all.\n"
+    rules = funnel.get("rules", ())
+    if not rules:
+        return text
+    return f"{text}\nWhat each rule left out:\n\n" + _table(
+        list(_FUNNEL.values()), [[r.get(k) for k in _FUNNEL] for r in rules]
+    )
+
+
+def _quality(metrics: Mapping[str, Any]) -> str:
+    measured = {name: metrics[name] for name in _WHO if isinstance(metrics.get(name), Mapping)}
+    if not measured:
+        return ""
+    shown = [metric for metric in _METRICS if any(metric in figures for figures in measured.values())]
+    rows = [[_WHO[name], *(figures.get(metric) for metric in shown)] for name, figures in measured.items()]
+    protocol = "; ".join(f"{name}: {_number(value)}" for name, value in metrics.get("protocol", {}).items())
+    return (
+        f"On {_number(metrics.get('playlists'))} playlists that were not trained on, half of each hidden.\n\n"
+        + _table(["", *(_METRICS[metric] for metric in shown)], rows)
+        + (f"\nProtocol: {protocol}\n" if protocol else "")
+    )
+
+
+def _gate(decision: Mapping[str, Any]) -> str:
+    sentence = decision.get("sentence")
+    if not sentence:
+        return ""
+    rows = [
+        [rule.get("rule"), rule.get("figure"), rule.get("limit"), rule.get("passed")]
+        for rule in decision.get("rules", ())
+    ]
+    return f"{sentence}\n" + ("\n" + _table(["rule", "figure", "limit", "passed"], rows) if rows else "")
+
+
+def _settings(training: Mapping[str, Any]) -> str:
+    settings = training.get("settings", {})
+    return _table(["setting", "value"], [[name, value] for name, value in settings.items()]) if settings else ""
+
+
+def _table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(_cell(value) for value in line)} |\n" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    return _number(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,102 @@
+"""A trained model as files: arrays for the client, and what gensim and other word2vec readers load."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from song2vec.config import TrainSettings
+from song2vec.corpus import Vocabulary
+from song2vec.errors import DataError
+from song2vec.files import write_json
+from song2vec.tables import SONGS
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Vectors and the songs they belong to; row ``i`` is the same song everywhere.
+
+    Attributes:
+        vocabulary: the songs and how often each was seen.
+        vectors: float32 (songs, dimensions), the input vectors.
+        context: float32 (songs, dimensions), the output vectors (gensim's ``syn1neg``).
+    """
+
+    vocabulary: Vocabulary
+    vectors: Floats
+    context: Floats
+
+
+def write_model(folder: Path, model: Model, settings: TrainSettings, training: Mapping[str, Any]) -> None:
+    """Fill the empty `folder` with the files of `model`, and `training` as ``training.json``."""
+    songs, counts = model.vocabulary.songs, model.vocabulary.counts
+    np.save(folder / "vectors.npy", np.ascontiguousarray(model.vectors))
+    np.save(folder / "context.npy", np.ascontiguousarray(model.context))
+    np.save(folder / "songs.npy", songs)
+    np.save(folder / "counts.npy", counts)
+    pq.write_table(pa.table([np.arange(len(songs)), songs, counts], schema=SONGS), folder / "songs.parquet")
+    gensim = gensim_model(model.vocabulary, settings)
+    gensim.wv.vectors, gensim.syn1neg = model.vectors, model.context
+    gensim.wv.save_word2vec_format(str(folder / "song2vec.bin"), binary=True)
+    (folder / "gensim").mkdir()
+    gensim.save(str(folder / "gensim" / "song2vec.model"))
+    write_json(folder / "training.json", training)
+
+
+def read_model(folder: Path) -> Model:
+    """Read the arrays that `write_model` wrote; the two matrices stay on disk until used.
+
+    Raises:
+        DataError: a file is missing, or the arrays do not belong together.
+    """
+    names = ["vectors", "context", "songs", "counts"]
+    missing = [f"{name}.npy" for name in names if not (folder / f"{name}.npy").is_file()]
+    if missing:
+        raise DataError(f"{folder} lacks {', '.join(missing)}: expected a folder that song2vec train wrote")
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
+    vectors, context, songs, counts = arrays.values()
+    if not (vectors.ndim == 2 and vectors.shape == context.shape and len(vectors) == len(songs) == len(counts)):
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise DataError(f"{folder}: found {shapes}; expected one row a song in each. Train again.")
+    return Model(Vocabulary(np.array(songs), np.array(counts)), vectors, context)
+
+
+def gensim_model(vocabulary: Vocabulary, settings: TrainSettings) -> Any:
+    """Make an untrained gensim ``Word2Vec`` whose rows are those of `vocabulary`.
+
+    ``sorted_vocab=0`` keeps our order: gensim's own sort is not stable, so that equally frequent songs
+    could change places from one processor to another.
+    """
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(
+        sg=1,
+        vector_size=settings.vector_size,
+        window=settings.window,
+        min_count=settings.min_count,
+        negative=settings.negative,
+        epochs=settings.epochs,
+        alpha=settings.alpha,
+        min_alpha=settings.min_alpha,
+        sample=settings.sample,
+        ns_exponent=settings.ns_exponent,
+        seed=settings.seed,
+        workers=thread_count(settings),
+        sorted_vocab=0,
+    )
+    words = map(str, vocabulary.songs.tolist())
+    model.build_vocab_from_freq(dict(zip(words, vocabulary.counts.tolist(), strict=True)))
+    return model
+
+
+def thread_count(settings: TrainSettings) -> int:
+    """The number of training threads that `settings` ask for on this machine."""
+    return settings.workers or max(1, (os.cpu_count() or 1) - 1)

@@ -1,0 +1,67 @@
+"""Every error the client raises on purpose.
+
+::
+
+    ModelStoreError
+    ├── PermanentError                trying again cannot help
+    │   ├── AddressError              (ValueError)       not an address of the form gs://BUCKET/PREFIX
+    │   ├── AccessDeniedError         (PermissionError)  no credentials, or not enough rights
+    │   ├── RequestRefusedError       (OSError)          the service refused the request for another reason
+    │   ├── NotFoundError             (LookupError)      no such bucket, channel, version, object or song
+    │   ├── ConflictError             (FileExistsError)  the object exists already, with other content
+    │   ├── CorruptModelError         (ValueError)       what was read is not what the format or the manifest says
+    │   └── UnsupportedFormatError    (ValueError)       published in a format newer than this client
+    └── TransientError                trying again may help
+        ├── StoreUnavailableError     (ConnectionError)  no answer in time, too many requests, a server's failure
+        └── ChangedError                                 somebody else wrote the object in the meantime
+
+A message says what was found, what was expected, and what to do. It never holds a secret.
+"""
+
+
+class ModelStoreError(Exception):
+    """Anything the client raises on purpose."""
+
+
+class PermanentError(ModelStoreError):
+    """Trying again cannot help."""
+
+
+class TransientError(ModelStoreError):
+    """Trying again may help."""
+
+
+class AddressError(PermanentError, ValueError):
+    """Not an address of the form ``gs://BUCKET/PREFIX``."""
+
+
+class AccessDeniedError(PermanentError, PermissionError):
+    """No credentials, or not enough rights."""
+
+
+class RequestRefusedError(PermanentError, OSError):
+    """The service refused the request for another reason."""
+
+
+class NotFoundError(PermanentError, LookupError):
+    """No such bucket, channel, version, object or song."""
+
+
+class ConflictError(PermanentError, FileExistsError):
+    """The object exists already, with other content."""
+
+
+class CorruptModelError(PermanentError, ValueError):
+    """What was read is not what the format or the manifest says."""
+
+
+class UnsupportedFormatError(PermanentError, ValueError):
+    """Published in a format newer than this client."""
+
+
+class StoreUnavailableError(TransientError, ConnectionError):
+    """No answer in time, too many requests, or a failure of the server."""
+
+
+class ChangedError(TransientError):
+    """Somebody else wrote the object in the meantime."""

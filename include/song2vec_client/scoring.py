@@ -1,0 +1,150 @@
+"""How songs are compared and how a playlist is continued. Pure functions on arrays.
+
+The client and the evaluator use these same functions, so that what is measured is what services get.
+
+Two songs are similar by the cosine of their input vectors. A playlist is continued by a vote: every song ``s``
+of the playlist gives each candidate ``c`` the product of its own input vector, scaled to length 1, and the
+candidate's output (context) vector, where that is positive::
+
+    score(c) = sum over s of max(0, in_s / |in_s| · out_c)
+
+Input against output is what skip-gram is trained for: which songs stand beside this one. Only the positive
+part counts, so that a song which knows nothing of a candidate does not speak against it: a playlist with two
+tastes is continued within both, and not by what lies between them, as by the mean of its vectors.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+NOTHING = -1  # the row where fewer songs are left than were asked for; its score is -inf
+BLOCK_SCORES = 16 * 2**20  # scores held at a time: 64 MiB
+
+_DOWN = np.float32(-np.inf)
+
+
+def unit_rows(vectors: Floats) -> Floats:
+    """Scale every row to length 1; a row of zeros stays as it is.
+
+    Args:
+        vectors: float32 (songs, dimensions).
+
+    Returns:
+        float32 (songs, dimensions).
+    """
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    lengths[lengths == 0] = 1
+    return np.asarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)
+
+
+def similar_rows(unit: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
+    """Find the `k` songs nearest to each of `rows` by cosine.
+
+    Args:
+        unit: float32 (songs, dimensions), rows of length 1, as `unit_rows` gives them.
+        rows: int64 (queries,), the songs asked about, as rows of `unit`.
+        k: how many songs to find; at most songs - 1 are given.
+
+    Returns:
+        Rows int64 (queries, k) and cosines float32 (queries, k), best first, equal cosines by lower row.
+        A song is never its own neighbour.
+    """
+    songs = len(unit)
+    k = min(k, songs - 1)
+    found, scores = _empty(len(rows), k)
+    for block in _blocks(len(rows), songs):
+        cosines = unit[rows[block]] @ unit.T
+        cosines[np.arange(len(cosines)), rows[block]] = _DOWN
+        found[block], scores[block] = top(cosines, k)
+    return found, scores
+
+
+def continue_rows(
+    unit: Floats,
+    context: Floats,
+    playlists: Sequence[Rows],
+    k: int,
+    exclude: Sequence[Rows] | None = None,
+) -> tuple[Rows, Floats]:
+    """Find the `k` songs that best continue each playlist, by the vote described above.
+
+    Args:
+        unit: float32 (songs, dimensions), the input vectors with rows of length 1, as `unit_rows` gives them.
+        context: float32 (songs, dimensions), the output vectors as they were trained, not scaled.
+        playlists: one int64 array a playlist, the rows of the songs it holds.
+        k: how many songs to find.
+        exclude: one int64 array a playlist, rows that must not be recommended either.
+
+    Returns:
+        Rows int64 (playlists, k) and scores float32 (playlists, k), best first, equal scores by lower row.
+        A playlist's own songs are never among them. Where fewer than `k` songs are left, or the playlist is
+        empty, the rest is row -1 with score -inf.
+    """
+    found, best = _empty(len(playlists), k)
+    taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
+    for block in _blocks(len(playlists), len(unit)):
+        scores = _votes(unit, context, playlists[block])
+        scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
+        scores[[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
+        width = min(k, len(unit))
+        found[block, :width], best[block, :width] = top(scores, width)
+    found[np.isneginf(best)] = NOTHING
+    return found, best
+
+
+def top(scores: Floats, k: int) -> tuple[Rows, Floats]:
+    """Find the `k` highest scores of each row.
+
+    Args:
+        scores: float32 (queries, songs), without NaN.
+        k: at most songs.
+
+    Returns:
+        Columns int64 (queries, k) and their scores float32 (queries, k), best first, equal scores by lower column.
+    """
+    queries, songs = scores.shape
+    if k < 1:
+        return _empty(queries, 0)
+    limit = np.partition(scores, songs - k, axis=1)[:, songs - k, None]
+    keep = scores >= limit
+    crowded = np.flatnonzero(np.count_nonzero(keep, axis=1) > k)  # several songs tie for the last places
+    if len(crowded):
+        ties = scores[crowded] == limit[crowded]
+        room = k - np.count_nonzero(keep[crowded] & ~ties, axis=1)
+        keep[crowded] &= ~ties | (np.cumsum(ties, axis=1) <= room[:, None])
+    columns = np.nonzero(keep)[1].reshape(queries, k)
+    values = np.take_along_axis(scores, columns, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+
+
+def _votes(unit: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
+    """Sum the votes of each playlist's songs: float32 (playlists, songs)."""
+    scores = np.zeros((len(playlists), len(unit)), np.float32)
+    voters, owners = np.concatenate(playlists), _owners(playlists)
+    for block in _blocks(len(voters), len(unit)):
+        votes = unit[voters[block]] @ context.T
+        np.maximum(votes, 0, out=votes)
+        owner = owners[block]
+        first = np.flatnonzero(np.diff(owner, prepend=-1))  # where the next playlist's voters begin
+        scores[owner[first]] += np.add.reduceat(votes, first, axis=0)
+    return scores
+
+
+def _owners(playlists: Sequence[Rows]) -> Rows:
+    """For every song of the playlists laid end to end, the number of its playlist."""
+    return np.repeat(np.arange(len(playlists)), [len(playlist) for playlist in playlists])
+
+
+def _blocks(queries: int, songs: int) -> list[slice]:
+    """Cut `queries` so that a block's scores against all `songs` stay within `BLOCK_SCORES`."""
+    size = max(1, BLOCK_SCORES // max(1, songs))
+    return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]
+
+
+def _empty(queries: int, k: int) -> tuple[Rows, Floats]:
+    return np.full((queries, k), NOTHING, np.int64), np.full((queries, k), _DOWN, np.float32)

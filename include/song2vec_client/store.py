@@ -1,0 +1,201 @@
+"""A model store as its readers see it: channels, versions, and verified models in a cache on disk."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from song2vec_client.bucket import Bucket
+from song2vec_client.digests import digest
+from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
+from song2vec_client.fields import parse_json
+from song2vec_client.format import FileEntry, Manifest, Pointer
+from song2vec_client.layout import MANIFEST, MODEL_FILES, channel_name, file_name, is_channel, is_version
+
+if TYPE_CHECKING:
+    from song2vec_client.model import SongModel
+
+AnyRecord = TypeVar("AnyRecord", Manifest, Pointer)
+
+
+class ModelStore:
+    """The models under ``gs://bucket/prefix``.
+
+    What is read is believed only where the manifest names it with this size and this sha256, and a
+    manifest that a channel names only with the sha256 that the channel gives. Methods raise
+    NotFoundError, CorruptModelError, UnsupportedFormatError, and what `Bucket` raises.
+    """
+
+    def __init__(self, uri: str, client: Any = None, cache: Path | str | None = None) -> None:
+        """Name a store; no request is made yet.
+
+        Args:
+            uri: ``gs://BUCKET/PREFIX``.
+            client: a ``google.cloud.storage.Client``; None: one with the machine's own credentials.
+            cache: folder for pulled models, shared by all processes; None: SONG2VEC_CACHE, or
+                ``~/.cache/song2vec``.
+        """
+        self._set(Bucket.open(uri, client), cache)
+
+    @classmethod
+    def of(cls, bucket: Bucket, cache: Path | str | None = None) -> "ModelStore":
+        """The models in a bucket that is open already."""
+        store = cls.__new__(cls)
+        store._set(bucket, cache)
+        return store
+
+    def _set(self, bucket: Bucket, cache: Path | str | None) -> None:
+        self.bucket = bucket
+        self.cache = Path(cache) if cache is not None else default_cache()
+
+    def channels(self) -> dict[str, Pointer]:
+        """Every channel and what it names."""
+        names = [name.removeprefix("channels/").removesuffix(".json") for name in self.bucket.names("channels/")]
+        return {name: self.resolve(name) for name in names if is_channel(name)}
+
+    def resolve(self, channel: str) -> Pointer:
+        """What `channel` names now."""
+        if not is_channel(channel):
+            raise NotFoundError(f"{channel!r} is neither a version nor the name of a channel, such as production")
+        content = self._read(channel_name(channel), f"no channel {channel} in {self.bucket.uri}: nothing was promoted")
+        pointer = _checked(Pointer, content, f"{self.bucket.uri}/{channel_name(channel)}")
+        if pointer.channel != channel:
+            raise CorruptModelError(f"the pointer of channel {channel} says that it belongs to {pointer.channel}")
+        return pointer
+
+    def manifest(self, name: str) -> Manifest:
+        """The manifest of a version, or of the version that a channel names."""
+        return self.read_manifest(*self._named(name))[0]
+
+    def read_manifest(self, version: str, sha256: str | None = None) -> tuple[Manifest, bytes]:
+        """The manifest of a version, and the bytes it was read from; with `sha256`, only if that is their digest."""
+        name = file_name(version, MANIFEST)
+        content = self._read(name, f"no version {version} in {self.bucket.uri}: it was never published whole")
+        where = f"{self.bucket.uri}/{name}"
+        if sha256 not in (None, hashlib.sha256(content).hexdigest()):
+            raise CorruptModelError(f"{where} is not the manifest that the channel was moved to")
+        manifest = _checked(Manifest, content, where)
+        if manifest.version != version:
+            raise CorruptModelError(f"{where} is the manifest of another version, {manifest.version}")
+        return manifest, content
+
+    def versions(self) -> list[Manifest]:
+        """Every version that is published, newest first; one without a manifest does not exist."""
+        names = (name.split("/") for name in self.bucket.names("versions/"))
+        found = {path[1] for path in names if len(path) == 3 and path[2] == MANIFEST and is_version(path[1])}
+        return [self.manifest(version) for version in sorted(found, reverse=True)]
+
+    def read(self, name: str, path: str) -> bytes:
+        """A small file (``metrics.json``) of a version or channel, verified."""
+        manifest = self.manifest(name)
+        entry = manifest.entry(path)
+        content = self._read(file_name(manifest.version, path), f"version {manifest.version} has lost its {path}")
+        _verify(content, entry, self.bucket.uri)
+        return content
+
+    def load(self, name: str = "production") -> "SongModel":
+        """The model of a version, or of the version that a channel names: pulled if need be, checked, mapped."""
+        from song2vec_client.model import SongModel
+
+        return SongModel.open(self.pull(name))
+
+    def pull(self, name: str = "production") -> Path:
+        """The folder in the cache with the model of a version or channel; downloaded unless it is there.
+
+        The folder's name holds the manifest's digest, and the folder appears whole, so what is there was
+        verified, and several processes may pull at once.
+        """
+        version, sha256 = self._named(name)
+        if sha256 and _is_whole(folder := self._folder(version, sha256), sha256):
+            return folder
+        manifest, content = self.read_manifest(version, sha256)
+        sha256 = hashlib.sha256(content).hexdigest()
+        folder = self._folder(version, sha256)
+        if not _is_whole(folder, sha256):
+            self._fill(folder, manifest, content)
+        return folder
+
+    def _named(self, name: str) -> tuple[str, str | None]:
+        """The version that `name` means, and the digest of its manifest where a channel vouches for it."""
+        if is_version(name):
+            return name, None
+        pointer = self.resolve(name)
+        return pointer.version, pointer.manifest_sha256
+
+    def _folder(self, version: str, sha256: str) -> Path:
+        return self.cache / f"{version}-{sha256[:16]}"
+
+    def _fill(self, folder: Path, manifest: Manifest, content: bytes) -> None:
+        from song2vec_client.model import SongModel
+
+        part = _beside(folder)
+        part.mkdir(parents=True)
+        try:
+            for entry in [manifest.entry(path) for path in MODEL_FILES]:
+                self.bucket.download(file_name(manifest.version, entry.path), part / entry.path, entry.size)
+                _verify(part / entry.path, entry, self.bucket.uri)
+            SongModel.open(part).prepare()
+            (part / MANIFEST).write_bytes(content)
+            _place(part, folder, hashlib.sha256(content).hexdigest())
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _read(self, name: str, missing: str) -> bytes:
+        try:
+            return self.bucket.read(name)[0]
+        except NotFoundError:
+            raise NotFoundError(missing) from None
+
+
+def default_cache() -> Path:
+    """Where pulled models lie: SONG2VEC_CACHE, or ``song2vec`` in the user's cache folder."""
+    if folder := os.environ.get("SONG2VEC_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "song2vec"
+
+
+def _checked(kind: type[AnyRecord], content: bytes, where: str) -> AnyRecord:
+    """The record that `content` holds, or an error that says where it was read."""
+    try:
+        return kind.from_json(parse_json(content))
+    except (CorruptModelError, UnsupportedFormatError) as error:
+        raise type(error)(f"{where}: {error}") from None
+
+
+def _verify(content: bytes | Path, entry: FileEntry, where: str) -> None:
+    found = digest(content)
+    if (found.size, found.sha256) != (entry.size, entry.sha256):
+        raise CorruptModelError(
+            f"{where}: {entry.path} is damaged: found {found.size:,} bytes with sha256 {found.sha256[:16]}…, "
+            f"the manifest says {entry.size:,} bytes with {entry.sha256[:16]}…"
+        )
+
+
+def _is_whole(folder: Path, sha256: str) -> bool:
+    """Whether the cache folder holds what was verified; sizes only: a digest of everything takes seconds."""
+    try:
+        content = (folder / MANIFEST).read_bytes()
+        entries = [_checked(Manifest, content, MANIFEST).entry(path) for path in MODEL_FILES]
+        sizes_agree = all((folder / entry.path).stat().st_size == entry.size for entry in entries)
+    except (OSError, CorruptModelError, UnsupportedFormatError):
+        return False
+    return sizes_agree and hashlib.sha256(content).hexdigest() == sha256
+
+
+def _place(part: Path, folder: Path, sha256: str) -> None:
+    """Make `part` the folder, unless another process was faster; a broken folder gives way."""
+    try:
+        part.rename(folder)
+    except OSError:
+        if _is_whole(folder, sha256):
+            return
+        broken = _beside(folder)
+        folder.rename(broken)
+        part.rename(folder)
+        shutil.rmtree(broken, ignore_errors=True)
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")

@@ -1,0 +1,171 @@
+"""What the pages need of a model store, read once.
+
+A version and a move never change, so what was read of them is kept; channels and lists are read anew for
+every page. A damaged version, channel or move is shown as such and hides nothing else. Only an error of the
+whole store ends a page.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from threading import Lock
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from song2vec.errors import DataError
+from song2vec.history import read_move
+from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
+from song2vec_client.format import Move
+from song2vec_client.layout import MANIFEST, file_name, is_channel, is_version
+from song2vec_client.model import SongModel
+from song2vec_client.store import ModelStore
+from song2vec_ui.models_page import (
+    MOST_MOVES,
+    Channel,
+    History,
+    ModelsPage,
+    VersionRow,
+    live_channels,
+    page_of,
+)
+from song2vec_ui.records import Decision, Funnel, Metrics, Record, Records, Training
+from song2vec_ui.trouble import BusyError
+from song2vec_ui.version_page import VersionPage, version_page
+
+MAIN_CHANNEL = "production"  # shown first
+KEEP_SECONDS = 300.0  # after that the store is opened anew: its address or key may have changed
+MODELS_KEPT = 2  # mapped from disk, each with its unit vectors in memory
+PATIENCE_SECONDS = 10.0  # for another request's model; waiting longer would block the server's threads
+REQUESTS_AT_A_TIME = 8
+
+_KINDS: dict[str, type[Record]] = {"metrics": Metrics, "funnel": Funnel, "decision": Decision, "training": Training}
+_DAMAGE = (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError)
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
+
+
+class Reader:
+    """Reads pages out of one store and keeps what cannot change. Safe to share between threads."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+        self._manifest = lru_cache(maxsize=1_000)(store.manifest)
+        self._record = lru_cache(maxsize=1_000)(self._read_record)
+        self._move = lru_cache(maxsize=1_000)(partial(read_move, store.bucket))
+        self._model = lru_cache(maxsize=MODELS_KEPT)(store.load)
+        self._loading = Lock()
+
+    def models(self, number: int) -> ModelsPage | None:
+        """The page `number` of all models, or None while nothing was published."""
+        published = self._published()
+        channels = self._channels()
+        if not (published or channels):
+            return None
+        shown, newer, older = page_of(published, number)
+        rows = _each(shown, lambda version: self._row(version, live_channels(channels, version)))
+        return ModelsPage(channels, rows, newer, older, self._history())
+
+    def version(self, version: str) -> VersionPage:
+        """The page of one version.
+
+        Raises:
+            NotFoundError: there is no such version.
+            CorruptModelError: its manifest is not one.
+        """
+        if not is_version(version):
+            raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
+        manifest = self._manifest(version)
+        return version_page(manifest, self._records(version, *_KINDS), live_channels(self._channels(), version))
+
+    def model(self, version: str) -> SongModel:
+        """The model of a version, pulled, verified and kept.
+
+        Raises:
+            BusyError: another request has been loading a model for a while.
+        """
+        if not self._loading.acquire(timeout=PATIENCE_SECONDS):
+            raise BusyError
+        try:
+            return self._model(version)
+        finally:
+            self._loading.release()
+
+    def _published(self) -> list[str]:
+        """Every version that has a manifest, newest first."""
+        parts = (name.split("/") for name in self._store.bucket.names("versions/"))
+        found = {path[1] for path in parts if is_version(path[1]) and "/".join(path) == file_name(path[1], MANIFEST)}
+        return sorted(found, reverse=True)
+
+    def _channels(self) -> tuple[Channel, ...]:
+        names = (name.removeprefix("channels/").removesuffix(".json") for name in self._store.bucket.names("channels/"))
+        return _each(sorted(filter(is_channel, names), key=lambda name: (name != MAIN_CHANNEL, name)), self._channel)
+
+    def _channel(self, name: str) -> Channel:
+        try:
+            return Channel(name, self._store.resolve(name))
+        except _DAMAGE as error:
+            return Channel(name, None, problem=str(error))
+
+    def _row(self, version: str, live: tuple[str, ...]) -> VersionRow:
+        try:
+            return VersionRow(version, self._manifest(version), self._records(version, "metrics", "training"), live)
+        except _DAMAGE as error:
+            return VersionRow(version, None, Records(), live, problem=str(error))
+
+    def _records(self, version: str, *names: str) -> Records:
+        present = {entry.path for entry in self._manifest(version).files}
+        found: dict[str, Any] = {}
+        problems = []
+        for name in names:
+            if f"{name}.json" not in present:
+                continue
+            try:
+                found[name] = self._record(version, name)
+            except ValidationError as error:
+                first = error.errors()[0]
+                problems.append(f"{name}.json is not shown: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+            except _DAMAGE as error:
+                problems.append(f"{name}.json is not shown: {error}")
+        return Records(**found, problems=tuple(problems))
+
+    def _read_record(self, version: str, name: str) -> Record:
+        return _KINDS[name].model_validate_json(self._store.read(version, f"{name}.json"))
+
+    def _history(self) -> History:
+        last = len(self._store.bucket.names("promotions/"))
+        read = _each(range(last, max(0, last - MOST_MOVES), -1), self._move_or_problem)
+        return History(
+            moves=tuple(move for move in read if isinstance(move, Move)),
+            earlier=last - len(read),
+            problems=tuple(problem for problem in read if isinstance(problem, str)),
+        )
+
+    def _move_or_problem(self, sequence: int) -> Move | str:
+        try:
+            return self._move(sequence)
+        except _DAMAGE as error:
+            return f"Move {sequence} is not shown: {error}"
+
+
+class Readers:
+    """The current reader; made anew after `KEEP_SECONDS`, so that a changed address or key is noticed."""
+
+    def __init__(self, open_store: Callable[[], ModelStore], clock: Callable[[], float] = time.monotonic) -> None:
+        self._open_store = open_store
+        self._clock = clock
+        self._current: tuple[float, Reader] | None = None
+
+    def current(self) -> Reader:
+        """The reader to use for one request."""
+        now = self._clock()
+        if self._current is None or now - self._current[0] > KEEP_SECONDS:
+            self._current = (now, Reader(self._open_store()))
+        return self._current[1]
+
+
+def _each(items: Iterable[_Item], work: Callable[[_Item], _Answer]) -> tuple[_Answer, ...]:
+    """Do `work` for several items at a time; answers in the order of the items."""
+    with ThreadPoolExecutor(REQUESTS_AT_A_TIME) as pool:
+        return tuple(pool.map(work, items))

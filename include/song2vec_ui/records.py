@@ -1,0 +1,112 @@
+"""The JSON records inside a version, as far as the pages show them.
+
+Whoever may write to the bucket may write anything into them. So every field has a type and bounds, what is
+not listed is ignored, and a record that does not fit is shown as unreadable instead of half.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Real = Annotated[float, Field(ge=-1e15, le=1e15)]
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class Record(BaseModel):
+    """A JSON object; NaN and infinities are refused, names that no page shows are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class Figures(Record):
+    """How good one recommender was on the held-out playlists; what was not measured is None."""
+
+    ndcg: Real | None = None
+    hit_rate: Real | None = None
+    r_precision: Real | None = None
+    recall: Real | None = None
+
+
+class Protocol(Record):
+    """How the figures were measured."""
+
+    top: Count = 100
+
+
+class Metrics(Record):
+    """``metrics.json``: the model beside its baselines."""
+
+    protocol: Protocol = Protocol()
+    playlists: Count = 0
+    model: Figures
+    popularity: Figures | None = None
+    item_knn: Figures | None = None
+    champion: Figures | None = None
+
+
+class FunnelRule(Record):
+    """What one rule of the preparation left out."""
+
+    rule: Text
+    rows_in: Count
+    rows_out: Count
+    rows_left_out: Count
+    playlists_in: Count
+    playlists_out: Count
+    playlists_left_out: Count
+
+
+class Funnel(Record):
+    """``funnel.json``: the rules in the order they were applied."""
+
+    rules: Annotated[tuple[FunnelRule, ...], Field(max_length=100)]
+
+
+class GateRule(Record):
+    """What one rule of the gate found."""
+
+    rule: Text
+    figure: Real | None = None
+    limit: Real | None = None
+    passed: bool | None = None
+    sentence: Text = ""
+
+
+class Decision(Record):
+    """``decision.json``: the gate's verdict."""
+
+    accepted: bool
+    sentence: Text
+    rules: Annotated[tuple[GateRule, ...], Field(max_length=100)] = ()
+
+
+class Epoch(Record):
+    """One pass over the playlists."""
+
+    epoch: Count
+    loss: Real | None = None
+    words_per_second: Real | None = None
+
+
+class Training(Record):
+    """``training.json``: what was trained on, for how long, and the loss an epoch."""
+
+    trainer: Text = ""
+    songs: Count
+    playlists: Count
+    words: Count = 0
+    seconds: Real = 0
+    epochs: Annotated[tuple[Epoch, ...], Field(max_length=100_000)] = ()
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one version; None where there is none, or it cannot be read, as `problems` then says."""
+
+    metrics: Metrics | None = None
+    funnel: Funnel | None = None
+    decision: Decision | None = None
+    training: Training | None = None
+    problems: tuple[str, ...] = ()

@@ -1,0 +1,51 @@
+"""The question "which songs are similar to this one", put to a model as services put it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from song2vec.songs import read_song
+from song2vec_client.model import SongModel
+
+ANSWERS = 10
+LONGEST_QUESTION = 40
+
+
+@dataclass(frozen=True)
+class SimilarSong:
+    """A neighbour; `percent` is the length of its bar."""
+
+    number: int
+    cosine: float
+    percent: float
+
+
+@dataclass(frozen=True)
+class Similar:
+    """What became of the question: songs, or a message, or neither where nothing was asked."""
+
+    asked: str = ""
+    songs: tuple[SimilarSong, ...] = ()
+    message: str = ""
+
+
+def similar_songs(asked: str, load: Callable[[], SongModel]) -> Similar:
+    """The songs most similar to the one that `asked` names; `load` is called only if the question makes sense."""
+    asked = asked.strip()
+    if not asked:
+        return Similar()
+    if len(asked) > LONGEST_QUESTION:
+        return Similar(message="That is too long for a song number: write its digits, such as 53651.")
+    number, _ = read_song(asked)
+    if number is None:
+        return Similar(asked, message=f"“{asked}” is not a song number: write its digits, such as 53651.")
+    model = load()
+    if number not in model:
+        return Similar(
+            asked, message=f"Song {number} is not in this version: it stands in too few playlists (train.min_count)."
+        )
+    songs, cosines = model.similar(number, ANSWERS)
+    found = tuple(
+        SimilarSong(int(song), float(cosine), percent=round(min(max(float(cosine), 0.0), 1.0) * 100, 1))
+        for song, cosine in zip(songs, cosines, strict=True)
+    )
+    return Similar(str(number), found, message="" if found else "This version has no other song.")

@@ -1,0 +1,161 @@
+"""What the page of one version shows, worked out of its manifest and its records."""
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from song2vec.funnel import RULES
+from song2vec_client.format import Manifest
+from song2vec_ui.charts import LineChart, line_chart
+from song2vec_ui.records import Epoch, Figures, Funnel, FunnelRule, Metrics, Records
+
+METRICS = {"ndcg": "nDCG@{top}", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@{top}"}
+_RIVALS = {
+    "model": "this model",
+    "champion": "in production then",
+    "item_knn": "item-kNN",
+    "popularity": "popular songs",
+}
+_LONGEST_VALUE, _MOST_SETTINGS = 200, 200
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A line in the table of metrics: the model or what it is compared with."""
+
+    title: str
+    is_model: bool
+    cells: tuple[tuple[float | None, bool], ...]  # one a metric: the figure, and whether it is the column's best
+
+
+@dataclass(frozen=True)
+class FunnelBar:
+    """A rule of the funnel; `kept` and `left` are percents of the rows that went into the first rule."""
+
+    rule: FunnelRule
+    meaning: str
+    kept: float
+    left: float
+
+
+@dataclass(frozen=True)
+class LossChart:
+    """The loss of each epoch, as a line and in a few figures."""
+
+    line: LineChart
+    epochs: int
+    first: float
+    last: float
+    words_per_second: int | None
+
+
+@dataclass(frozen=True)
+class SettingsGroup:
+    """The settings of one section, as text."""
+
+    name: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class VersionPage:
+    """Everything about one version."""
+
+    manifest: Manifest
+    records: Records
+    live: tuple[str, ...]
+    metric_titles: tuple[str, ...]
+    rivals: tuple[Rival, ...]
+    funnel: tuple[FunnelBar, ...]
+    loss: LossChart | None
+    settings: tuple[SettingsGroup, ...]
+
+
+def version_page(manifest: Manifest, records: Records, live: tuple[str, ...]) -> VersionPage:
+    """Work out the page of the version that `manifest` describes and the channels `live` name."""
+    return VersionPage(
+        manifest=manifest,
+        records=records,
+        live=live,
+        metric_titles=metric_titles(records.metrics) if records.metrics else (),
+        rivals=rivals(records.metrics) if records.metrics else (),
+        funnel=funnel_bars(records.funnel) if records.funnel else (),
+        loss=loss_chart(records.training.epochs) if records.training else None,
+        settings=settings_groups(manifest.settings),
+    )
+
+
+def metric_titles(metrics: Metrics) -> tuple[str, ...]:
+    """The names of the metrics, in the order of `Rival.cells`."""
+    return tuple(title.format(top=metrics.protocol.top) for title in METRICS.values())
+
+
+def rivals(metrics: Metrics) -> tuple[Rival, ...]:
+    """The table of metrics: the model first, then what it is compared with."""
+    figures: dict[str, Figures] = {name: found for name in _RIVALS if (found := getattr(metrics, name))}
+    columns = {metric: [getattr(one, metric) for one in figures.values()] for metric in METRICS}
+    best = {
+        metric: max((value for value in column if value is not None), default=None)
+        for metric, column in columns.items()
+    }
+    rows = zip(*columns.values(), strict=True)
+    return tuple(
+        Rival(
+            title=_RIVALS[name],
+            is_model=name == "model",
+            cells=tuple(
+                (value, value is not None and value == best[metric]) for metric, value in zip(METRICS, row, strict=True)
+            ),
+        )
+        for name, row in zip(figures, rows, strict=True)
+    )
+
+
+def funnel_bars(funnel: Funnel) -> tuple[FunnelBar, ...]:
+    """A bar a rule: what it kept and what it left out, of the rows that went into the first rule."""
+    whole = max((rule.rows_in for rule in funnel.rules), default=0) or 1
+
+    def percent(rows: int) -> float:
+        return round(min(rows / whole, 1.0) * 100, 2)
+
+    return tuple(
+        FunnelBar(rule, RULES.get(rule.rule, ""), kept=percent(rule.rows_out), left=percent(rule.rows_left_out))
+        for rule in funnel.rules
+    )
+
+
+def loss_chart(epochs: Sequence[Epoch]) -> LossChart | None:
+    """The loss as a line; None where no epoch recorded one."""
+    points = [(float(epoch.epoch), epoch.loss) for epoch in epochs if epoch.loss is not None]
+    line = line_chart(sorted(points))
+    if line is None:
+        return None
+    rates = [epoch.words_per_second for epoch in epochs if epoch.words_per_second is not None]
+    return LossChart(
+        line=line,
+        epochs=len(epochs),
+        first=points[0][1],
+        last=points[-1][1],
+        words_per_second=round(statistics.median(rates)) if rates else None,
+    )
+
+
+def settings_groups(settings: Mapping[str, Any]) -> tuple[SettingsGroup, ...]:
+    """The settings by section, each value as text; very long values are cut."""
+    return tuple(
+        SettingsGroup(
+            str(name), tuple((str(key), _text(value)) for key, value in islice(section.items(), _MOST_SETTINGS))
+        )
+        for name, section in islice(settings.items(), _MOST_SETTINGS)
+        if isinstance(section, Mapping)
+    )
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not text:
+        return "–"
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"

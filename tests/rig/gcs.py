@@ -1,0 +1,64 @@
+"""The model store of the tests: the embedded server, or a real one with SONG2VEC_TEST_BUCKET=gs://BUCKET/PREFIX."""
+
+import os
+import warnings
+from uuid import uuid4
+
+import pytest
+
+from song2vec_client.bucket import Bucket
+from song2vec_local.gcs import GcsServer
+
+with warnings.catch_warnings():
+    # google-api-core 2.44 with grpcio but without grpcio-status warns as it is imported; goes when it no longer does.
+    warnings.simplefilter("ignore", ImportWarning)
+    from google.cloud import storage
+
+REAL = os.environ.get("SONG2VEC_TEST_BUCKET", "")
+
+
+@pytest.fixture(scope="session")
+def _server():
+    if REAL:
+        yield None
+        return
+    with GcsServer() as server, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("STORAGE_EMULATOR_HOST", server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs(_server):
+    """The value of STORAGE_EMULATOR_HOST for the length of the session; empty with a real bucket."""
+    return _server.url if _server else ""
+
+
+@pytest.fixture
+def store(_server):
+    """The address of a model store with nothing in it."""
+    if _server:
+        name = f"test-{uuid4().hex[:12]}"
+        _server.create_bucket(name)
+        yield f"gs://{name}/models"
+        return
+    uri = f"{REAL.rstrip('/')}/test-{uuid4().hex[:12]}"
+    yield uri
+    remove(uri)
+
+
+@pytest.fixture
+def bucket(store):
+    """The same store, opened."""
+    return Bucket.open(store)
+
+
+def blob(uri, name):
+    """The object behind a name, for tests that damage or remove what no program may."""
+    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
+    return storage.Client(project=None).bucket(bucket).blob(f"{prefix}/{name}")
+
+
+def remove(uri):
+    """Delete all objects of a store."""
+    for name in Bucket.open(uri).names():
+        blob(uri, name).delete()

@@ -1,0 +1,43 @@
+"""Small models whose neighbours are known by construction, in a folder and in a store."""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+
+from song2vec.publish import VersionFacts, publish, published_files
+
+FINISHED = datetime(2026, 1, 31, 4, 0, tzinfo=UTC)
+SONGS = np.array([500, 3, 42, 7, 10**12, 11], dtype=np.int64)
+
+
+def write_model(folder, *, finished=FINISHED, songs=SONGS, **records):
+    """A model in which song i's neighbours are the songs of the rows around it: vectors on a quarter circle.
+
+    The files that no reader of a store opens are there, with a few bytes in them.
+    """
+    (folder / "gensim").mkdir(parents=True)
+    angles = np.linspace(0, np.pi / 2, len(songs))
+    vectors = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32) * 3
+    np.save(folder / "vectors.npy", vectors)
+    np.save(folder / "context.npy", vectors)
+    np.save(folder / "songs.npy", songs)
+    np.save(folder / "counts.npy", np.arange(len(songs), 0, -1))
+    for name in ("songs.parquet", "song2vec.bin", "gensim/song2vec.model", "gensim/song2vec.model.wv.vectors.npy"):
+        (folder / name).write_text(f"stands for {name}")
+    training = {"trainer": "gensim", "settings": {"vector_size": 2}, "songs": len(songs), "playlists": 9, "words": 99}
+    training |= {"epochs": [{"epoch": 1}], "finished": finished.isoformat(), "seconds": 1.5}
+    for name, record in {"training": training, **records}.items():
+        (folder / f"{name}.json").write_text(json.dumps(record))
+    return folder
+
+
+def facts(**changes):
+    """What a manifest says of an accepted first version."""
+    plain = VersionFacts(None, True, "accepted", {"train": {"epochs": 1}}, "f00d", "0.1.0", FINISHED)
+    return VersionFacts(**(plain.__dict__ | changes))
+
+
+def publish_model(bucket, folder, *, finished=FINISHED, **changes):
+    """Write a model to a new folder, publish it, and give the manifest."""
+    return publish(bucket, published_files(write_model(folder, finished=finished)), facts(**changes))

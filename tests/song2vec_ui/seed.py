@@ -1,0 +1,147 @@
+"""Versions and moves to look at, written in the published format."""
+
+import io
+import json
+import math
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from song2vec.config import load_settings
+from song2vec.funnel import Funnel
+from song2vec_client.digests import digest
+from song2vec_client.format import FileEntry, Manifest, Move
+from song2vec_client.layout import (
+    CONTEXT,
+    COUNTS,
+    MANIFEST,
+    SONGS,
+    VECTORS,
+    channel_name,
+    file_name,
+    move_name,
+    version_id,
+)
+
+START = datetime(2026, 11, 19, 19, 0, tzinfo=UTC)
+SENTENCE = "Accepted: nDCG@100 is 0.171, 5.9 times that of popular songs (0.029), and all 4 rules passed."
+REFUSAL = "Refused: nDCG@100 is 0.018, below the limit of 0.020; the model is not much better than popular songs."
+
+
+def records(accepted=True):
+    """The JSON records of a realistic version."""
+    ndcg = 0.171 if accepted else 0.018
+    rules = [
+        rule("min_ndcg", ndcg, 0.02, f"nDCG@100 is {ndcg:.3f}; at least 0.020 is asked for."),
+        rule("min_hit_rate", ndcg + 0.06, 0.02, "HR@10 is above its limit."),
+        rule("min_vs_popularity", ndcg / 0.029, 1.0, "The model is compared with recommending popular songs."),
+        rule("min_playlists", 300, 20, "300 held-out playlists are enough for a verdict."),
+    ]
+    epochs = [
+        {"epoch": n, "loss": 1.9 + 3.4 * math.exp(-n / 9), "words_per_second": 51_000 + 37 * n, "seconds": 1.3}
+        for n in range(1, 41)
+    ]
+    funnel = Funnel.of(
+        [74_212, 74_190, 74_188, 72_640, 72_611, 72_598, 71_950], [3_052, 3_052, 3_052, 3_050, 3_050, 3_050, 2_987]
+    )
+    return {
+        "metrics.json": {
+            "protocol": {"seed": 1},
+            "playlists": 300,
+            "model": {"ndcg": ndcg, "hit_rate": ndcg + 0.06, "r_precision": 0.112, "recall": 0.301},
+            "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097},
+            "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288},
+        },
+        "funnel.json": {"rules": [one.to_record() for one in funnel.rules], "fingerprint": "f" * 64},
+        "decision.json": {"accepted": accepted, "sentence": SENTENCE if accepted else REFUSAL, "rules": rules},
+        "training.json": {
+            "trainer": "gensim",
+            "settings": {},
+            "songs": 1_842,
+            "playlists": 2_687,
+            "words": 64_780,
+            "epochs": epochs,
+            "started": "2026-11-20T19:00:00Z",
+            "finished": "2026-11-20T19:00:52Z",
+            "seconds": 52.4,
+        },
+    }
+
+
+def rule(name, figure, limit, sentence):
+    return {"rule": name, "figure": figure, "limit": limit, "passed": figure >= limit, "sentence": sentence}
+
+
+def arrays(songs, dimensions=8):
+    """The files of a model whose vectors lie on a half circle: the next song is always the most similar."""
+    angles = np.linspace(0, math.pi / 2, len(songs), dtype=np.float32)
+    vectors = np.zeros((len(songs), dimensions), np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
+    numbers = np.array(songs, np.int64)
+    return {VECTORS: vectors, CONTEXT: vectors, SONGS: numbers, COUNTS: np.arange(len(songs), 0, -1, dtype=np.int64)}
+
+
+def publish(bucket, day=0, *, accepted=True, parent=None, songs=range(50_001, 50_041), extra=None, **changes):
+    """Write one version, `day` days after the first; `changes` replaces records by name (``metrics=...``)."""
+    files = {name: npy(array) for name, array in arrays(songs).items()} | (extra or {})
+    for name, usual in records(accepted).items():
+        record = changes.get(name.removesuffix(".json"), usual)
+        if record is not None:
+            files[name] = record if isinstance(record, bytes) else json.dumps(record).encode()
+    created = START + timedelta(days=day)
+    version = version_id(created, digest(b"".join(files.values()) + bytes([day])).sha256)
+    for name, content in files.items():
+        bucket.create(file_name(version, name), content)
+    manifest = Manifest(
+        version=version,
+        parent=parent,
+        created=created,
+        accepted=accepted,
+        status="accepted" if accepted else "rejected",
+        settings=changes.get("settings", load_settings().model_dump(mode="json")),
+        data_fingerprint="5b1e" * 16,
+        code_version="0.1.0",
+        files=tuple(entry(name, content) for name, content in files.items()),
+    )
+    bucket.create(file_name(version, MANIFEST), manifest.to_bytes())
+    return version
+
+
+def promote(bucket, sequence, version, *, channel="production", previous=None, who="jisoo", why=SENTENCE, **kind):
+    """Move a channel, as the pointer and the history say it."""
+    manifest, _ = bucket.read(file_name(version, MANIFEST))
+    when = START + timedelta(days=sequence - 1, minutes=4)
+    move = Move(sequence, channel, version, digest(manifest).sha256, previous, who, when, why, **kind)
+    bucket.create(move_name(sequence), move.to_bytes())
+    bucket.put(channel_name(channel), move.pointer().to_bytes())
+
+
+def story(bucket):
+    """Four versions: accepted, rejected, accepted, and one that was rolled back. The live one and all of them."""
+    first = publish(bucket)
+    promote(bucket, 1, first)
+    second = publish(bucket, 1, accepted=False, parent=first)
+    third = publish(bucket, 2, parent=first)
+    promote(bucket, 2, third, previous=first, who="airflow (scheduled)")
+    promote(
+        bucket,
+        3,
+        first,
+        previous=third,
+        kind="rollback",
+        why="옛날 노래가 너무 많이 추천됨: back to the version before",
+    )
+    fourth = publish(bucket, 3, parent=first)
+    promote(bucket, 4, fourth, channel="candidate", who="민수")
+    return first, [fourth, third, second, first]
+
+
+def entry(name, content):
+    found = digest(content)
+    return FileEntry(name, found.size, found.sha256, found.crc32c)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()

@@ -1,0 +1,304 @@
+"""The pages over HTTP: a real store behind, a real server in front."""
+
+import json
+import re
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from fastapi import Depends, FastAPI, HTTPException
+from tests.rig.gcs import blob
+from tests.song2vec_ui import seed
+from tests.song2vec_ui.http import serving
+
+from song2vec_client.bucket import Bucket
+from song2vec_client.layout import channel_name, file_name, move_name
+from song2vec_client.store import ModelStore
+from song2vec_ui.app import create_app
+
+EVIL = "<script>alert(1)</script>\" onload='x' {{ 7 * 7 }}"
+
+
+@pytest.fixture
+def site(store, tmp_path):
+    """A browser's view of the pages over the store of the test."""
+    app = FastAPI(openapi_url=None)
+    app.mount("/song2vec", create_app(lambda: ModelStore(store, cache=tmp_path)))
+    with serving(app) as browser:
+        yield browser
+
+
+def text(response):
+    """What a reader sees of a page."""
+    return " ".join(re.sub(r"<[^>]*>", " ", response.text).split())
+
+
+def test_an_empty_store_says_what_to_do(site):
+    response = site.get("/song2vec/models")
+
+    assert response.status_code == 200
+    assert "No model yet" in response.text
+    assert "Trigger" in response.text
+
+
+def test_the_models_page_tells_which_version_is_live_and_why(site, bucket):
+    live, versions = seed.story(bucket)
+
+    response = site.get("/song2vec/models")
+    page = text(response)
+
+    assert response.status_code == 200
+    assert re.findall(r'<td><a class="version" href="/song2vec/models/([^"]+)">\1</a>', response.text)[:4] == versions
+    assert re.search(
+        rf"production {live} 옛날 노래가 너무 많이 추천됨: back to the version before moved by jisoo", page
+    )
+    assert f"{live} production accepted 0.171 popular 0.029 · kNN 0.163" in page
+    assert f"{versions[2]} rejected 0.018" in page
+    assert page.index("production rollback") < page.index("airflow (scheduled)")  # newest first
+
+
+def test_many_versions_are_turned_over_page_by_page(site, bucket):
+    for day in range(26):
+        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, training=None)
+
+    first, second = site.get("/song2vec/models"), site.get("/song2vec/models?page=2")
+
+    assert len(re.findall(">accepted<", first.text)) == 25
+    assert "models?page=2" in first.text
+    assert len(re.findall(">accepted<", second.text)) == 1
+    assert "models?page=1" in second.text
+
+
+def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site, bucket):
+    live, (_, _, rejected, _) = seed.story(bucket)
+
+    accepted = text(site.get(f"/song2vec/models/{live}"))
+    refused = text(site.get(f"/song2vec/models/{rejected}"))
+
+    assert f"{live} accepted production" in accepted
+    assert seed.SENTENCE in accepted
+    assert "this model 0.171 ★ 0.231 0.112 ★ 0.301 ★" in accepted
+    assert "40 epochs, from 4.942 to 1.94" in accepted
+    assert "unknown_song the collector did not know the song 1,548 2.1 % 72,640 3,050" in accepted
+    assert "vector_size 256" in accepted
+    assert re.search(r"vectors\.npy 1\.4 KB [0-9a-f]{64}", accepted)
+    assert f"{rejected} rejected" in refused
+    assert seed.REFUSAL in refused
+    assert "min_ndcg 0.018 0.02 no" in refused
+
+
+def test_similar_songs_are_those_that_the_client_gives(site, bucket, store, tmp_path):
+    version = seed.publish(bucket)
+    songs, cosines = ModelStore(store, cache=tmp_path / "mine").load(version).similar(50_020, 10)
+
+    response = site.get(f"/song2vec/models/{version}", params={"song": " ５００２０.0 "})
+
+    assert re.findall(r"song=(\d+)#similar", response.text) == [str(song) for song in songs]
+    assert re.findall(r'<span class="number">([\d.]+)</span>', response.text) == [f"{cosine:.3f}" for cosine in cosines]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("99999", "Song 99999 is not in this version"),
+        ("abc", "“abc” is not a song number"),
+        ("-3", "“-3” is not a song number"),
+        (str(2**63), "is not a song number"),
+        ("1" * 5_000, "too long for a song number"),
+        ("?", "“?” is not a song number"),
+    ],
+)
+def test_a_song_that_cannot_be_found_gets_a_friendly_answer(site, bucket, asked, answer):
+    version = seed.publish(bucket)
+
+    response = site.get(f"/song2vec/models/{version}", params={"song": asked})
+
+    assert response.status_code == 200
+    assert answer in response.text
+
+
+@pytest.mark.parametrize(
+    "name", ["20261119T190000Z-00000000", "production", "20261319T190000Z-00000000", EVIL, "%00", "x" * 3_000]
+)
+def test_a_version_that_does_not_exist_is_a_friendly_404(site, bucket, name):
+    seed.publish(bucket)
+
+    response = site.get(f"/song2vec/models/{quote(name, safe='%')}")
+
+    assert response.status_code == 404
+    assert "There is no such" in response.text
+    assert "<script" not in response.text
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1e9", "99999999999999999999", EVIL])
+def test_a_senseless_page_number_is_refused_in_words(site, page):
+    response = site.get("/song2vec/models", params={"page": page})
+
+    assert response.status_code == 422
+    assert "makes no sense" in response.text
+
+
+def test_what_is_in_the_bucket_is_shown_as_text_and_never_as_html(site, bucket):
+    records = seed.records()
+    evil_rule = records["funnel.json"]["rules"][0] | {"rule": EVIL}
+    version = seed.publish(
+        bucket,
+        decision={"accepted": True, "sentence": EVIL, "rules": [seed.rule(EVIL, 1, 1, EVIL)]},
+        funnel={"rules": [evil_rule]},
+        settings={EVIL: {EVIL: EVIL}},
+        extra={"<script>.txt": b""},
+    )
+    seed.promote(bucket, 1, version, who=EVIL, why=EVIL)
+
+    for address in ("models", f"models/{version}", f"models/{version}?song={quote(EVIL)}"):
+        response = site.get(f"/song2vec/{address}")
+        assert response.status_code == 200
+        assert "&lt;script&gt;" in response.text
+        assert "<script" not in response.text
+        assert not re.search(r"<[^>]*\sonload", response.text)
+        assert "{{ 7 * 7 }}" in response.text
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"not json",
+        b"[1]",
+        b'{"model": {"ndcg": NaN}}',
+        b'{"model": {"ndcg": 1e999}}',
+        b'{"model": {"ndcg": "' + b"x" * 3_000 + b'"}}',
+        b"[" * 50_000,
+        b'{"playlists": -1, "model": {}}',
+        b'{"playlists": ' + b"9" * 5_000 + b', "model": {}}',
+    ],
+    ids=["no JSON", "a list", "NaN", "infinity", "text", "deep", "negative", "huge"],
+)
+def test_a_record_of_another_form_is_left_out_and_said_so(site, bucket, record):
+    version = seed.publish(bucket, metrics=record)
+
+    listed, page = site.get("/song2vec/models"), site.get(f"/song2vec/models/{version}")
+
+    assert (listed.status_code, page.status_code) == (200, 200)
+    assert "metrics.json is not shown" in page.text
+    assert seed.SENTENCE in page.text
+
+
+def test_a_file_that_is_not_what_the_manifest_says_is_never_shown(site, bucket, store):
+    version = seed.publish(bucket)
+    forged = json.dumps({"model": {"ndcg": 0.987654}}).encode()
+    bucket.put(file_name(version, "metrics.json"), forged)
+    bucket.put(file_name(version, "vectors.npy"), seed.npy(np.ones((40, 8), np.float32)))
+
+    page, asked = site.get(f"/song2vec/models/{version}"), site.get(f"/song2vec/models/{version}?song=50001")
+
+    assert "0.988" not in page.text
+    assert "metrics.json is not shown" in page.text
+    assert asked.status_code == 502
+    assert "damaged" in asked.text
+
+
+def test_a_damaged_version_channel_or_move_hides_nothing_else(site, bucket, store):
+    live, versions = seed.story(bucket)
+    bucket.put(file_name(versions[0], "manifest.json"), b"{}")
+    bucket.put(channel_name("candidate"), b'{"format": 1}')
+    bucket.put(move_name(4), b"[]")
+    blob(store, file_name(versions[1], "metrics.json")).delete()
+
+    response = site.get("/song2vec/models")
+    page = text(response)
+
+    assert response.status_code == 200
+    assert f"{versions[0]} damaged" in page
+    assert "Move 4 is not shown" in page
+    assert f"production {live}" in page
+    assert "production rollback" in page
+    assert site.get(f"/song2vec/models/{versions[0]}").status_code == 502
+
+
+@pytest.mark.usefixtures("gcs")
+def test_a_bucket_that_is_not_there_is_explained(tmp_path):
+    app = create_app(lambda: ModelStore("gs://no-such-bucket-anywhere/models", cache=tmp_path))
+    with serving(app) as browser:
+        response = browser.get("/models")
+
+    assert response.status_code == 502
+    assert "The model store cannot be reached" in response.text
+    assert "gs://no-such-bucket-anywhere/models" in response.text
+
+
+def test_a_store_that_does_not_answer_is_explained(monkeypatch, tmp_path):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")  # nobody listens there
+    bucket = Bucket.open("gs://models/models", deadline=0.5)
+    with serving(create_app(lambda: ModelStore.of(bucket, cache=tmp_path))) as browser:
+        response = browser.get("/models")
+
+    assert response.status_code == 503
+    assert "The model store does not answer" in response.text
+    assert "Services keep the model that they have" in response.text
+
+
+def test_the_pages_come_back_when_the_store_does(store, tmp_path):
+    addresses = iter(["s3://wrong", store])
+    with serving(create_app(lambda: ModelStore(next(addresses), cache=tmp_path))) as browser:
+        assert browser.get("/models").status_code == 502
+        assert browser.get("/models").status_code == 200
+
+
+def test_every_answer_forbids_scripts_and_other_peoples_frames(site, bucket):
+    version = seed.publish(bucket)
+
+    for address in ("models", f"models/{version}", "models/x", "models?page=x", "static/style.css", "nothing"):
+        response = site.get(f"/song2vec/{address}")
+        policy = response.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'self'" in policy
+        assert "unsafe" not in policy
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["cache-control"].startswith("private")
+
+
+def test_the_pages_need_nothing_that_the_policy_forbids(site, bucket):
+    version = seed.publish(bucket)
+
+    for address in ("models", f"models/{version}?song=50001"):
+        html = site.get(f"/song2vec/{address}").text
+        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", html)
+        for linked in re.findall(r'<link rel="\w+" href="([^"]+)"', html):
+            assert site.get(linked).status_code == 200
+
+
+def test_only_the_two_static_files_are_served(site):
+    assert site.get("/song2vec/static/style.css").headers["content-type"].startswith("text/css")
+    assert site.get("/song2vec/static/icon.svg").headers["content-type"] == "image/svg+xml"
+    for name in ("../app.py", "..%2fapp.py", "app.py", "%2e%2e/app.py"):
+        assert site.get(f"/song2vec/static/{name}").status_code == 404
+
+
+def test_there_is_a_way_in_from_the_root(site):
+    assert site.get("/song2vec/", follow_redirects=True).url.path == "/song2vec/models"
+
+
+def test_every_address_asks_the_dependencies_first(store, tmp_path):
+    def nobody():
+        raise HTTPException(401)
+
+    app = create_app(lambda: ModelStore(store, cache=tmp_path), dependencies=[Depends(nobody)])
+    with serving(app) as browser:
+        answers = [browser.get(route.path.replace("{version}", "x").replace("{name}", "x")) for route in app.routes]
+
+    assert len(answers) >= 4
+    assert {answer.status_code for answer in answers} == {401}
+    assert all("Please log in" in answer.text for answer in answers)
+
+
+def test_a_fault_of_our_own_is_a_page_too_and_tells_nothing(tmp_path):
+    def broken():
+        raise RuntimeError("secret-of-the-server")
+
+    with serving(create_app(broken)) as browser:
+        response = browser.get("/models")
+
+    assert response.status_code == 500
+    assert "This page has a fault" in response.text
+    assert "secret-of-the-server" not in response.text
+    assert "content-security-policy" in response.headers

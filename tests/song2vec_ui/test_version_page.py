@@ -1,0 +1,76 @@
+"""What the page of a version makes of the records."""
+
+import itertools
+
+from tests.song2vec_ui.seed import records
+
+from song2vec_ui.records import Epoch, Funnel, Metrics
+from song2vec_ui.version_page import funnel_bars, loss_chart, metric_titles, rivals, settings_groups
+
+
+def test_the_best_figure_of_every_column_is_marked_and_missing_ones_never_win():
+    metrics = Metrics.model_validate(
+        {
+            "model": {"ndcg": 0.2, "hit_rate": 0.1},
+            "item_knn": {"ndcg": 0.1, "hit_rate": 0.3},
+            "popularity": {"ndcg": 0.2},
+        }
+    )
+
+    lines = {rival.title: rival.cells for rival in rivals(metrics)}
+
+    assert lines["this model"][:2] == ((0.2, True), (0.1, False))
+    assert lines["item-kNN"][:2] == ((0.1, False), (0.3, True))
+    assert lines["popular songs"][:2] == ((0.2, True), (None, False))
+    assert all(cells[2:] == ((None, False), (None, False)) for cells in lines.values())
+
+
+def test_the_titles_say_how_many_recommendations_were_looked_at():
+    metrics = Metrics.model_validate({"protocol": {"top": 50}, "model": {}})
+
+    assert metric_titles(metrics) == ("nDCG@50", "HR@10", "R-precision", "recall@50")
+
+
+def test_a_baseline_that_was_not_measured_has_no_line():
+    lines = rivals(Metrics.model_validate({"model": {"ndcg": 0.2}}))
+
+    assert [line.title for line in lines] == ["this model"]
+
+
+def test_the_bars_of_the_funnel_are_shares_of_the_raw_rows():
+    bars = funnel_bars(Funnel.model_validate(records()["funnel.json"]))
+
+    for before, after in itertools.pairwise(bars):
+        assert abs(before.kept - after.kept - after.left) < 0.02  # percents, rounded to two places
+    assert abs(bars[0].kept + bars[0].left - 100) < 0.02
+    assert bars[2].meaning == "the collector did not know the song"
+
+
+def test_an_unknown_rule_and_an_empty_funnel_are_shown_all_the_same():
+    rule = dict.fromkeys(
+        ("rows_in", "rows_out", "rows_left_out", "playlists_in", "playlists_out", "playlists_left_out"), 0
+    )
+
+    (bar,) = funnel_bars(Funnel.model_validate({"rules": [{"rule": "tomorrow", **rule}]}))
+
+    assert (bar.meaning, bar.kept, bar.left) == ("", 0, 0)
+    assert funnel_bars(Funnel(rules=())) == ()
+
+
+def test_the_loss_is_drawn_over_the_epochs_that_recorded_one():
+    chart = loss_chart([Epoch(epoch=1, loss=4.0, words_per_second=10), Epoch(epoch=2), Epoch(epoch=3, loss=2.0)])
+
+    assert (chart.first, chart.last, chart.epochs, chart.words_per_second) == (4.0, 2.0, 3, 10)
+    assert loss_chart([Epoch(epoch=1)]) is None
+
+
+def test_settings_of_any_form_become_short_text():
+    groups = settings_groups(
+        {"train": {"epochs": 5, "query": "", "nested": {"노래": [1]}, "long": "x" * 999}, "stray": 3}
+    )
+
+    (group,) = groups
+    rows = dict(group.rows)
+    assert group.name == "train"
+    assert (rows["epochs"], rows["query"], rows["nested"]) == ("5", "–", '{"노래": [1]}')
+    assert len(rows["long"]) < 250
