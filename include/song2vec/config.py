@@ -83,7 +83,9 @@ class PrepareSettings(Section):
         pattern=r"^[1-9][0-9]*(MB|GB)$",
         description="Memory for sorting and grouping, 200MB or more; what does not fit goes to disk.",
     )
-    threads: int = Field(0, ge=0, le=256, description="Threads for sorting and grouping; 0: as many as there are cores.")
+    threads: int = Field(
+        0, ge=0, le=256, description="Threads for sorting and grouping; 0: as many as there are cores."
+    )
 
 
 class HoldoutSettings(Section):
@@ -105,8 +107,12 @@ class TrainSettings(Section):
     epochs: int = Field(100, ge=1, le=10_000, description="Passes over the playlists.")
     alpha: float = Field(0.025, gt=0, le=1, description="Learning rate at the start.")
     min_alpha: float = Field(0.0001, ge=0, le=1, description="Learning rate at the end.")
-    sample: float = Field(1e-3, ge=0, le=1, description="Threshold above which frequent songs are down-sampled; 0: off.")
-    ns_exponent: float = Field(0.75, ge=-2, le=2, description="Exponent that shapes the negative-sampling distribution.")
+    sample: float = Field(
+        1e-3, ge=0, le=1, description="Threshold above which frequent songs are down-sampled; 0: off."
+    )
+    ns_exponent: float = Field(
+        0.75, ge=-2, le=2, description="Exponent that shapes the negative-sampling distribution."
+    )
     seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of the random numbers.")
     workers: int = Field(0, ge=0, le=256, description="Threads; 0: one fewer than the machine has cores, at least 1.")
 

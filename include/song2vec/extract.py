@@ -7,14 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 import structlog
-from sqlalchemy import Connection, CursorResult, Engine, Select, column, quoted_name, select, table
+from sqlalchemy import ColumnClause, Connection, CursorResult, Engine, Select, column, quoted_name, select, table
 
 from song2vec.config import ExtractSettings
 from song2vec.errors import SourceError
 from song2vec.files import write_json
 from song2vec.progress import track
 from song2vec.raw import raw_file
-from song2vec.source import open_engine, snapshot
+from song2vec.source import cut, open_engine, snapshot
 
 __all__ = ["extract", "open_engine"]
 
@@ -71,23 +71,31 @@ def _chunks(connection: Connection, settings: ExtractSettings) -> Iterator[tuple
     if settings.query:
         # No parameters: a colon or a per cent sign in the user's query means what it means to the database.
         result = streamed.exec_driver_sql(settings.query, execution_options={"no_parameters": True})
-        _check_columns(result)
     else:
         result = streamed.execute(_of_table(settings))
-    for rows in result.partitions(settings.fetch_rows):
-        columns = list(zip(*rows, strict=True))
-        yield columns[0], columns[-1]
+    try:
+        _check_columns(result)
+        for rows in result.partitions(settings.fetch_rows):
+            columns = list(zip(*rows, strict=True))
+            yield columns[0], columns[-1]
+    except BaseException:  # the task was stopped, or its disk is full: do not wait for the rows not yet read
+        cut(connection)
+        raise
 
 
 def _of_table(settings: ExtractSettings) -> Select[Any]:
     schema, _, name = settings.table.rpartition(".")
-    names = (settings.playlist_column, settings.song_column, settings.position_column)
-    playlist, song, position = (column(quoted_name(name, True)) for name in names)
+    playlist, song = _column(settings.playlist_column), _column(settings.song_column)
+    position = _column(settings.position_column)
     # Columns that belong to a table are written "table"."column": SQLite takes a "column" that it does
     # not know for a text.
     table(quoted_name(name, True), playlist, song, position, schema=quoted_name(schema, True) if schema else None)
     query = select(playlist, song)
     return query.order_by(playlist, position) if settings.position_column else query
+
+
+def _column(name: str) -> ColumnClause[Any]:
+    return column(quoted_name(name, True))
 
 
 def _check_columns(result: CursorResult[Any]) -> None:

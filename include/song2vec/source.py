@@ -76,8 +76,6 @@ def open_engine(url: str | URL, settings: ExtractSettings) -> Engine:
 def snapshot(engine: Engine, settings: ExtractSettings) -> Iterator[Connection]:
     """A connection inside one read-only transaction: all that is read is of one instant.
 
-    When the block is left early the connection is cut, so that no unread rows have to come first.
-
     Raises:
         SourceUnavailableError: the database is gone, slow or locked; also from within the block.
         SourceError: the database refuses; also from within the block.
@@ -86,12 +84,8 @@ def snapshot(engine: Engine, settings: ExtractSettings) -> Iterator[Connection]:
         event.listen(engine, "handle_error", _cut_lost_connection)
     try:
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            try:
-                _begin(connection, settings)
-                yield connection
-            except BaseException:
-                pass
-                raise
+            _begin(connection, settings)
+            yield connection
     except DBAPIError as error:
         raise _in_our_words(error) from None
 
@@ -129,7 +123,8 @@ def _cut_lost_connection(context: ExceptionContext) -> None:
         _drop_unread(context.connection)
 
 
-def _cut(connection: Connection) -> None:
+def cut(connection: Connection) -> None:
+    """End a connection at once, whatever is still on its way; to be called while its result is still in use."""
     if not connection.closed and not connection.invalidated:
         _drop_unread(connection)
         connection.invalidate()

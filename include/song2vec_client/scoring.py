@@ -4,13 +4,16 @@ The client and the evaluator use these same functions, so that what is measured 
 
 Two songs are similar by the cosine of their input vectors. A playlist is continued by a vote: every song ``s``
 of the playlist gives each candidate ``c`` the product of its own input vector, scaled to length 1, and the
-candidate's output (context) vector, where that is positive::
+candidate's output (context) vector; a negative product counts a tenth::
 
-    score(c) = sum over s of max(0, in_s / |in_s| · out_c)
+    product(s, c) = in_s / |in_s| · out_c
+    score(c) = sum over s of max(product, product / 10)
 
-Input against output is what skip-gram is trained for: which songs stand beside this one. Only the positive
-part counts, so that a song which knows nothing of a candidate does not speak against it: a playlist with two
-tastes is continued within both, and not by what lies between them, as by the mean of its vectors.
+Input against output is what skip-gram is trained for: which songs stand beside this one. A song that knows
+nothing of a candidate hardly speaks against it, so that a playlist with two tastes is continued within both,
+and not by what lies between them, as by the mean of its vectors. The tenth keeps an order among candidates
+where all products are negative, as they are when songs are few: a product estimates the pair's pointwise mutual
+information less the logarithm of the number of negative samples (Levy and Goldberg 2014).
 """
 
 from collections.abc import Sequence
@@ -23,6 +26,7 @@ Rows = NDArray[np.int64]
 
 NOTHING = -1  # the row where fewer songs are left than were asked for; its score is -inf
 BLOCK_SCORES = 16 * 2**20  # scores held at a time: 64 MiB
+AGAINST = np.float32(0.1)  # what a vote against a candidate counts
 
 _DOWN = np.float32(-np.inf)
 
@@ -128,7 +132,7 @@ def _votes(unit: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
     voters, owners = np.concatenate(playlists), _owners(playlists)
     for block in _blocks(len(voters), len(unit)):
         votes = unit[voters[block]] @ context.T
-        np.maximum(votes, 0, out=votes)
+        np.maximum(votes, votes * AGAINST, out=votes)
         owner = owners[block]
         first = np.flatnonzero(np.diff(owner, prepend=-1))  # where the next playlist's voters begin
         scores[owner[first]] += np.add.reduceat(votes, first, axis=0)

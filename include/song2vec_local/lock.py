@@ -4,11 +4,12 @@ The kernel drops the lock with the process that holds it, however that ends, so 
 """
 
 import fcntl
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from song2vec.files import read_json, write_json
 
 
 class TakenError(Exception):
@@ -24,10 +25,12 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._holder: dict[str, Any] = {}
 
     def tell(self, **holder: Any) -> None:
-        """Tell others who find the lock taken about its holder."""
-        self._path.with_suffix(".json").write_text(json.dumps(holder), encoding="utf-8")
+        """Tell others who find the lock taken about its holder, besides what was told before."""
+        self._holder |= holder
+        write_json(self._path.with_suffix(".json"), self._holder)
 
 
 @contextmanager
@@ -48,7 +51,6 @@ def only_one(path: Path) -> Iterator[Lock]:
 
 def _holder(path: Path) -> dict[str, Any]:
     try:
-        holder: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # it has not said anything yet
+        return read_json(path)
+    except FileNotFoundError:  # it has not said anything yet
         return {}
-    return holder

@@ -98,7 +98,7 @@ def playlist(rng: np.random.Generator, songs: Sequence[Song]) -> list[int]:
         np.arange(len(songs)),
     )
     shares = (0.58, 0.22, 0.10, 0.06, 0.04)
-    length = int(np.clip(rng.lognormal(mean=3.1, sigma=0.65), 1, 150))
+    length = int(rng.integers(1, 4) if rng.random() < 0.03 else np.clip(rng.lognormal(mean=3.1, sigma=0.65), 1, 150))
     sizes = rng.multinomial(length, shares)
     drawn = [rng.choice(favourites, size=sizes[0])]  # who loves a singer also sings what few others know
     drawn += [_draw(rng, songs, pool, size) for pool, size in zip(pools, sizes[1:], strict=True)]

@@ -11,15 +11,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from song2vec_local.airflow_home import LocalError, command, fresh_home, make_database, tail
 from song2vec_local.console import say
 from song2vec_local.gcs import GcsServer
 from song2vec_local.lock import Lock, TakenError, only_one
 from song2vec_local.places import BUCKET, DAG, STORE, Places, environment
+from song2vec_local.processes import GRACE_SECONDS
 from song2vec_local.readable import Story
 
 
@@ -52,7 +56,7 @@ def run(places: Places) -> int:
         lock = stack.enter_context(alone(places, "run"))
         make_sample(places)
         url = stack.enter_context(storage(places))
-        lock.tell(what="make run", pid=os.getpid(), storage=url)
+        lock.tell(storage=url)
         home = fresh_home(places)
         env = {**environment(places, home, url), "AIRFLOW__LOGGING__JSON_LOGS": "True"}
         make_database(places, home, env)
@@ -76,7 +80,7 @@ def with_store(places: Places, arguments: Sequence[str]) -> int:
     home = places.airflow / "exec"
     try:
         with only_one(places.airflow / "lock") as lock, storage(places) as url:
-            lock.tell(what=shlex.join(arguments), pid=os.getpid(), storage=url)
+            lock.tell(what=shlex.join(arguments), front=os.getppid(), storage=url)
             return _call(arguments, environment(places, home, url))
     except TakenError as taken:
         if "storage" not in taken.holder:
@@ -86,22 +90,36 @@ def with_store(places: Places, arguments: Sequence[str]) -> int:
 
 @contextmanager
 def alone(places: Places, what: str) -> Iterator[Lock]:
-    """Hold the clone's lock.
+    """Hold the clone's lock; where the one who holds it is just ending, wait for that.
 
     Raises:
         LocalError: another ``make run`` or ``make up`` of this clone is at work.
     """
+    deadline = time.monotonic() + 2 * GRACE_SECONDS
     with ExitStack() as stack:
-        try:
-            lock = stack.enter_context(only_one(places.airflow / "lock"))
-        except TakenError as taken:
-            holder = taken.holder
-            where = f" at {holder['url']}: press Trigger there, or end it first" if "url" in holder else ": wait for it"
-            raise LocalError(
-                f"`make {what}` cannot start: `{holder.get('what', 'make run')}` (process {holder.get('pid', '?')}) "
-                f"is at work in this folder{where}."
-            ) from None
+        while True:
+            try:
+                lock = stack.enter_context(only_one(places.airflow / "lock"))
+                break
+            except TakenError as taken:
+                if not _is_ending(taken.holder) or time.monotonic() > deadline:
+                    raise LocalError(_taken(what, taken.holder)) from None
+                time.sleep(0.1)
+        lock.tell(what=f"make {what}", front=os.getppid())
         yield lock
+
+
+def _is_ending(holder: Mapping[str, Any]) -> bool:
+    """Whether the process that people see is gone, and what it started is about to be."""
+    return "front" in holder and not psutil.pid_exists(holder["front"])
+
+
+def _taken(what: str, holder: Mapping[str, Any]) -> str:
+    where = f" at {holder['url']}: press Trigger there, or end it first" if "url" in holder else ": wait for it"
+    return (
+        f"`make {what}` cannot start: `{holder.get('what', 'another command')}` (process {holder.get('front', '?')}) "
+        f"is at work in this folder{where}."
+    )
 
 
 def _run_dag(env: dict[str, str], root: Path, log: Path) -> tuple[Story, int]:
@@ -135,7 +153,9 @@ def _why(story: Story, log: Path) -> str:
 
 
 def _summary(places: Places, began: float) -> str:
-    found = [path for path in (places.workspace / DAG).glob("*/report/summary.txt") if path.stat().st_mtime >= began - 1]
+    found = [
+        path for path in (places.workspace / DAG).glob("*/report/summary.txt") if path.stat().st_mtime >= began - 1
+    ]
     if not found:
         raise LocalError(f"the run ended well, but wrote no summary.txt in {places.workspace / DAG}/*/report/")
     text = max(found, key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")

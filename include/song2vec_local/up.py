@@ -1,7 +1,6 @@
 """Airflow on http://127.0.0.1:8080, as people use it: scheduler, DAG processor, triggerer, API server and pages."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from song2vec_local.places import DAG, Places, environment
 from song2vec_local.processes import Ended, is_free
 from song2vec_local.stack import alone, make_sample, storage
 
-# Airflow 3.3 serves logs to other machines on 0.0.0.0 and knows no address to bind; here the API server reads the files.
+# Airflow 3.3 would serve logs on 0.0.0.0 and knows no setting for it; the API server reads the files themselves.
 SERVICES = {
     "api-server": ("api-server",),
     "scheduler": ("scheduler", "--skip-serve-logs"),
@@ -46,7 +45,7 @@ def up(places: Places, port: int) -> int:
             home = lasting_home(places)
             env = {**environment(places, home, storage_url), **serving(home, url)}
             make_database(places, home, env)
-            lock.tell(what="make up", pid=os.getpid(), url=url, storage=storage_url)
+            lock.tell(url=url, storage=storage_url)
             say("Airflow: starting (half a minute)")
             services = start(env, places.root, home)
             password = secrets_of(home)["password"]

@@ -156,7 +156,9 @@ def test_collecting_again_gives_the_same_bytes(read, tmp_path):
     files = []
     for _ in range(2):
         _, record = read((HEADER + "a,1\nb,2,3\n").encode())
-        files.append([(tmp_path / "raw" / record["name"]).with_suffix(end).read_bytes() for end in (".parquet", ".json")])
+        files.append(
+            [(tmp_path / "raw" / record["name"]).with_suffix(end).read_bytes() for end in (".parquet", ".json")]
+        )
     assert files[0] == files[1]
 
 

@@ -79,7 +79,7 @@ def test_without_a_position_rows_come_as_the_table_gives_them(database, tmp_path
     [
         "SELECT playlist_id, position, song FROM playlist_songs WHERE song > 15 ORDER BY position, playlist_id",
         "SELECT playlist_id, song FROM playlist_songs WHERE song > 15 ORDER BY position, playlist_id",
-        "SELECT playlist_id, song FROM playlist_songs WHERE ':x %s %' <> '' AND song > 15 ORDER BY position, playlist_id",
+        "SELECT playlist_id, song FROM playlist_songs WHERE song > 15 AND ':x %s %' <> '' ORDER BY position, song DESC",
     ],
 )
 def test_a_query_of_ones_own_is_run_as_it_is(database, tmp_path, query):
@@ -157,11 +157,10 @@ def test_all_rows_are_of_one_instant(mariadb, tmp_path):
     """A query that waits, inside the transaction, until another session has committed, does not see its rows."""
     playlist_songs(mariadb)
     name = make_url(mariadb).database
-    execute(mariadb, "CREATE TABLE ready (i INTEGER) ENGINE=InnoDB")
     lock = create_engine(mariadb, poolclass=NullPool)
     query = (
-        f"SELECT playlist_id, song FROM playlist_songs "
-        f"WHERE (SELECT GET_LOCK('{name}', 30)) = 1 ORDER BY playlist_id, position"
+        f"SELECT playlist_id, song FROM (SELECT GET_LOCK('{name}', 30) AS got) AS waited "
+        "STRAIGHT_JOIN playlist_songs WHERE got = 1 ORDER BY playlist_id, position"
     )
     with lock.connect() as holder:
         holder.execute(text(f"SELECT GET_LOCK('{name}', 0)"))
@@ -231,7 +230,9 @@ def test_a_user_who_may_not_select_is_told_so(mariadb, tmp_path):
     playlist_songs(mariadb)
     url = make_url(mariadb)
     user = f"u_{url.database[-8:]}"
-    execute(mariadb, f"CREATE USER {user}@'%' IDENTIFIED BY 'sesame'", f"GRANT CREATE ON {url.database}.* TO {user}@'%'")
+    execute(
+        mariadb, f"CREATE USER {user}@'%' IDENTIFIED BY 'sesame'", f"GRANT CREATE ON {url.database}.* TO {user}@'%'"
+    )
     try:
         with pytest.raises(SourceError, match="grant it SELECT") as caught:
             read(url.set(username=user, password="sesame"), tmp_path / "out")

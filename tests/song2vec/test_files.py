@@ -12,6 +12,12 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def write_half(whole, failure):
+    with whole as temporary:
+        (temporary / "half.txt" if temporary.is_dir() else temporary).write_text("half")
+        raise failure("half way")
+
+
 def test_a_file_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "deep" / "a.txt"
     with whole_file(path) as temporary:
@@ -26,17 +32,15 @@ def test_a_file_appears_when_it_is_whole(tmp_path):
 def test_what_was_there_stays_when_the_writer_fails(tmp_path, failure):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(failure), whole_file(path) as temporary:
-        temporary.write_text("half")
-        raise failure
+    with pytest.raises(failure):
+        write_half(whole_file(path), failure)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
 
 def test_nothing_appears_when_the_first_writer_fails(tmp_path):
-    with pytest.raises(ValueError, match="no"), whole_file(tmp_path / "a.txt") as temporary:
-        temporary.write_text("half")
-        raise ValueError("no")
+    with pytest.raises(ValueError, match="half way"):
+        write_half(whole_file(tmp_path / "a.txt"), ValueError)
     assert names(tmp_path) == []
 
 
@@ -56,9 +60,8 @@ def test_the_old_folder_stays_when_the_writer_fails(tmp_path, failure):
     path = tmp_path / "stage"
     with whole_folder(path) as temporary:
         (temporary / "old.txt").touch()
-    with pytest.raises(failure), whole_folder(path) as temporary:
-        (temporary / "half.txt").touch()
-        raise failure
+    with pytest.raises(failure):
+        write_half(whole_folder(path), failure)
     assert names(path) == ["old.txt"]
     assert names(tmp_path) == ["stage"]
 

@@ -1,6 +1,5 @@
 from collections import Counter
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +20,7 @@ PLAYLIST_ROWS = [
 @pytest.fixture
 def chosen(tmp_path):
     """The held-out rows of `rows` with these settings."""
+    import duckdb
 
     def choose(rows=PLAYLIST_ROWS, **settings) -> list[dict]:
         playlists, out = tmp_path / "playlists.parquet", tmp_path / "heldout.parquet"
@@ -101,6 +101,8 @@ def test_the_choice_is_the_same_in_every_version(chosen):
 
 
 def test_a_path_with_signs_that_mean_something_to_a_glob(tmp_path):
+    import duckdb
+
     folder = tmp_path / "what[1]*?"
     folder.mkdir()
     pq.write_table(pa.Table.from_pylist(PLAYLIST_ROWS, PLAYLISTS), folder / "p.parquet")

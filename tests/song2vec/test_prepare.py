@@ -8,7 +8,6 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -97,8 +96,12 @@ def sources(tmp_path_factory) -> Path:
 
 def original(folder: Path) -> dict[tuple[str, str], list[int]]:
     """The recipe this pipeline replaces, in pandas, with the source beside the Category."""
+    import pandas as pd
+
     with closing(sqlite3.connect(folder / "p.db")) as database:
-        query = "SELECT playlist_id AS Category, song AS master_number FROM playlist_songs ORDER BY playlist_id, position"
+        query = (
+            "SELECT playlist_id AS Category, song AS master_number FROM playlist_songs ORDER BY playlist_id, position"
+        )
         rows = [pd.read_sql(query, database).assign(source="mariadb")]
     for name, encoding in [("a.csv", "cp949"), ("b.csv", "utf-8"), ("노래.csv", "utf-8-sig")]:
         rows.append(pd.read_csv(folder / name, encoding=encoding, dtype=str).assign(source="csv"))

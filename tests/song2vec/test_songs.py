@@ -1,4 +1,3 @@
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -46,7 +45,6 @@ LEFT_OUT = {
     ".0": "bad_song",
 }
 
-DATABASE = duckdb.connect()
 LOOKALIKES = st.text("0123456789.+-eE_,?nNaA０９． \t\n\u00a0\u3000\ufeff", max_size=24)
 RAW = st.none() | LOOKALIKES | st.text() | st.integers().map(str) | st.floats().map(str)
 
@@ -90,20 +88,24 @@ def test_the_sql_says_the_same_of_every_case_above():
 @given(st.lists(st.none() | st.text(BLANKS) | st.text(), min_size=1, max_size=50))
 def test_the_sql_knows_blanks(texts):
     rows = pa.table({"text": pa.array(texts, pa.string())})
-    with DATABASE.cursor() as database:
-        database.register("rows", rows)
-        found = [blank for (blank,) in database.sql(f"SELECT {blank_sql('text')} FROM rows").fetchall()]
+    found = [blank for (blank,) in sql(f"SELECT {blank_sql('text')} FROM rows", rows)]
     assert found == [text is None or not text.strip(BLANKS) for text in texts]
 
 
 def by_sql(raws: list[str | None], unknown: str) -> list[tuple[int | None, str | None]]:
     rows = pa.table({"place": range(len(raws)), "raw": pa.array(raws, pa.string())})
-    with DATABASE.cursor() as database:
-        database.register("rows", rows)
-        found = database.sql(f"""
-            SELECT rule IS NULL AS is_song, number, rule FROM (
-                SELECT place, number, {rule_sql("text", "number", unknown)} AS rule FROM (
-                    SELECT place, text, {number_sql("text")} AS number FROM (
-                        SELECT place, {text_sql("raw")} AS text FROM rows))) ORDER BY place
-        """).fetchall()
+    query = f"""
+        SELECT rule IS NULL AS is_song, number, rule FROM (
+            SELECT place, number, {rule_sql("text", "number", unknown)} AS rule FROM (
+                SELECT place, text, {number_sql("text")} AS number FROM (
+                    SELECT place, {text_sql("raw")} AS text FROM rows))) ORDER BY place
+    """
+    found = sql(query, rows)
     return [(number if is_song else None, rule) for is_song, number, rule in found]
+
+
+def sql(query: str, rows: pa.Table) -> list[tuple]:
+    import duckdb
+
+    with duckdb.connect() as database:
+        return database.register("rows", rows).sql(query).fetchall()

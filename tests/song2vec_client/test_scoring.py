@@ -53,13 +53,22 @@ def test_a_song_votes_by_its_input_vector_for_output_vectors() -> None:
     context = np.array([[0, 0, 0, 1], [1, 0, 0, 0], [3, 4, 0, 0], [-2, 1, 0, 0]], dtype=np.float32)
     found, scores = continue_rows(unit, context, [rows(0)], 3)
     assert found.tolist() == [[2, 1, 3]]
-    assert scores.tolist() == [[3, 1, 0]]
+    np.testing.assert_allclose(scores, [[3, 1, -0.2]], rtol=1e-6)
 
 
 def test_a_playlist_of_two_tastes_is_continued_within_both_and_not_between() -> None:
-    unit = unit_rows(np.array([[1, 0], [-1, 0.1], [1, 0.1], [0, 1]], dtype=np.float32))
-    found, _ = continue_rows(unit, unit, [rows(0, 1)], 2)
-    assert found.tolist() == [[2, 3]]
+    unit = unit_rows(np.array([[1, 0], [-1, 1], [0.4, 1], [1, 0.1], [-0.9, 1]], dtype=np.float32))
+    playlist = rows(0, 1)
+    middle = unit[playlist].mean(axis=0) @ unit.T
+    found, _ = continue_rows(unit, unit, [playlist], 2)
+    assert middle[2] > max(middle[3], middle[4])
+    assert sorted(found[0].tolist()) == [3, 4]
+
+
+def test_where_every_vote_is_against_the_least_is_best() -> None:
+    unit = np.eye(3, dtype=np.float32)
+    context = np.array([[0, 0, 0], [-3, 0, 0], [-1, 0, 0]], dtype=np.float32)
+    assert continue_rows(unit, context, [rows(0)], 2)[0].tolist() == [[2, 1]]
 
 
 def test_own_and_excluded_songs_are_never_recommended_and_the_rest_is_marked() -> None:
@@ -107,7 +116,8 @@ def test_continuation_is_the_plain_sum_of_votes() -> None:
     unit = unit_rows(rng.normal(size=(20, 5)).astype(np.float32))
     context = rng.normal(size=(20, 5)).astype(np.float32)
     playlist = rows(3, 8, 11)
-    expected = np.maximum(unit[playlist] @ context.T, 0).sum(axis=0)
+    products = unit[playlist] @ context.T
+    expected = np.where(products > 0, products, products / 10).sum(axis=0)
     expected[playlist] = -np.inf
     found, scores = continue_rows(unit, context, [playlist], 6)
     assert found[0].tolist() == np.argsort(-expected, kind="stable")[:6].tolist()

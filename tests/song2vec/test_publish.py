@@ -1,0 +1,205 @@
+"""Publishing: a version is there whole or not at all, and publishing the same again gives the same."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.rig.gcs import blob
+from tests.rig.models import FINISHED, facts, publish_model, write_model
+
+from song2vec.errors import DataError
+from song2vec.model_card import model_card
+from song2vec.publish import publish, published_files
+from song2vec_client.digests import digest
+from song2vec_client.errors import ConflictError
+from song2vec_client.layout import is_version
+from song2vec_client.store import ModelStore
+
+METRICS = {
+    "protocol": {"top": 100},
+    "playlists": 1234,
+    "model": {"ndcg": 0.2871, "hit_rate": 0.5},
+    "popularity": {"ndcg": 0.01, "hit_rate": 0.1},
+}
+FUNNEL = {
+    "rules": [{"rule": "unknown_song", "rows_in": 12345, "rows_out": 12000, "rows_left_out": 345, "playlists_in": 9}]
+}
+DECISION = {
+    "accepted": True,
+    "sentence": "Accepted: every rule passed.",
+    "rules": [{"rule": "min_ndcg", "figure": 0.2871, "limit": 0.02, "passed": True}],
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The files of a run, as its stages left them."""
+    model = write_model(tmp_path / "model")
+    for name, record in {"metrics": METRICS, "funnel": FUNNEL, "decision": DECISION}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.json").write_text(json.dumps(record))
+    return published_files(model, tmp_path / "metrics", tmp_path / "funnel", tmp_path / "decision")
+
+
+def test_a_version_holds_the_files_and_says_where_they_come_from(bucket, files):
+    made = publish(bucket, files, facts(parent="20250101T000000Z-00000000", accepted=False, status="rejected"))
+
+    assert ModelStore.of(bucket).versions() == [made]
+    assert is_version(made.version)
+    assert made.version.startswith("20260131T040000Z-")
+    assert (made.parent, made.accepted, made.status) == ("20250101T000000Z-00000000", False, "rejected")
+    assert {entry.path for entry in made.files} == {*files, "MODEL_CARD.md"}
+    assert "gensim/song2vec.model.wv.vectors.npy" in files
+    for path, file in files.items():
+        entry, found = made.entry(path), digest(file)
+        assert (entry.size, entry.sha256, entry.crc32c) == (found.size, found.sha256, found.crc32c)
+        assert bucket.read(f"versions/{made.version}/{path}")[0] == file.read_bytes()
+
+
+def test_publishing_again_gives_the_same_version_as_it_was(bucket, files):
+    first = publish(bucket, files, facts())
+    names = bucket.names()
+
+    assert publish(bucket, files, facts(created=datetime.now(UTC), parent=first.version)) == first
+    assert bucket.names() == names
+
+
+def test_another_model_or_verdict_is_another_version(bucket, files, tmp_path):
+    first = publish(bucket, files, facts())
+    later = publish_model(bucket, tmp_path / "later", finished=FINISHED + timedelta(seconds=1))
+    files["decision.json"].write_text(json.dumps(DECISION | {"accepted": False}))
+    rejected = publish(bucket, files, facts(accepted=False, status="rejected"))
+
+    assert len({first.version, later.version, rejected.version}) == 3
+    assert ModelStore.of(bucket).versions()[0] == later
+
+
+def test_two_that_publish_the_same_at_once_agree(bucket, files):
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda number: publish(bucket, files, facts(code_version=str(number))), range(4)))
+
+    assert len(set(map(str, made))) == 1
+    assert ModelStore.of(bucket).versions() == made[:1]
+
+
+def test_an_object_with_other_content_is_never_overwritten_and_hides_the_version(bucket, store, files):
+    version = publish(bucket, files, facts()).version
+    for name in ("manifest.json", "songs.npy"):
+        blob(store, f"versions/{version}/{name}").delete()
+    bucket.create(f"versions/{version}/songs.npy", b"somebody else's")
+
+    with pytest.raises(ConflictError, match=r"songs\.npy"):
+        publish(bucket, files, facts())
+    assert ModelStore.of(bucket).versions() == []
+    assert bucket.read(f"versions/{version}/songs.npy")[0] == b"somebody else's"
+
+    blob(store, f"versions/{version}/songs.npy").delete()
+    assert ModelStore.of(bucket).versions() == [] == bucket.names(f"versions/{version}/manifest")
+    assert publish(bucket, files, facts()).version == version
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from song2vec.publish import publish, published_files
+from song2vec_client.bucket import Bucket
+from tests.rig.models import facts
+
+class Dying(Bucket):
+    left = int(sys.argv[3])
+    def create(self, name, content):
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+        return super().create(name, content)
+
+publish(Dying.open(sys.argv[1]), published_files(*map(Path, sys.argv[2].split(":"))), facts())
+"""
+
+
+@pytest.mark.parametrize("uploaded", [0, 5, 13])
+def test_a_publisher_killed_in_the_middle_leaves_nothing_to_see_and_the_next_one_completes(
+    bucket, store, files, gcs, uploaded
+):
+    folders = ":".join(sorted({str(path.parent) for path in files.values() if path.parent.name != "gensim"}))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, store, folders, str(uploaded)],
+        check=False,
+        env=os.environ | {"PYTHONPATH": "include:.", "STORAGE_EMULATOR_HOST": gcs},
+    )
+
+    assert killed.returncode == -signal.SIGKILL
+    assert len(bucket.names()) == uploaded
+    assert ModelStore.of(bucket).versions() == []
+    made = publish(bucket, files, facts())
+    assert ModelStore.of(bucket).versions() == [made]
+    assert len(made.files) == 13
+    assert ModelStore.of(bucket, cache=files["vectors.npy"].parent / "cache").load(made.version).version == made.version
+
+
+def test_what_is_missing_is_named(tmp_path):
+    model = write_model(tmp_path / "model")
+    (model / "song2vec.bin").unlink()
+    (model / "gensim" / "song2vec.model").unlink()
+
+    with pytest.raises(DataError, match=r"song2vec\.bin, gensim/song2vec\.model not found.*song2vec train"):
+        published_files(model)
+
+
+def test_the_folder_that_is_named_first_gives_a_file(tmp_path, files):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "training.json").write_text("{}")
+
+    assert published_files(tmp_path / "model", tmp_path / "other")["training.json"].parent.name == "model"
+    assert published_files(tmp_path / "other", tmp_path / "model")["training.json"].parent.name == "other"
+
+
+@pytest.mark.parametrize("finished", ["", "yesterday", None])
+def test_a_training_without_an_end_is_refused(bucket, files, finished):
+    files["training.json"].write_text(json.dumps({"finished": finished}))
+
+    with pytest.raises(DataError, match="finished"):
+        publish(bucket, files, facts())
+    assert bucket.names() == []
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T04:00:00Z", "2026-01-31T13:00:00+09:00", "2026-01-31T04:00:00"])
+def test_the_time_of_a_version_is_in_utc(bucket, files, text):
+    files["training.json"].write_text(json.dumps({"finished": text}))
+
+    assert publish(bucket, files, facts()).version.startswith("20260131T040000Z-")
+
+
+def test_the_model_card_tells_what_the_records_say(bucket, files):
+    made = publish(bucket, files, facts())
+
+    card = ModelStore.of(bucket).read(made.version, "MODEL_CARD.md").decode()
+    assert "| unknown_song | 12,345 | 345 | 12,000 |" in card
+    assert "| **this model** | 0.2871 | 0.5 |" in card
+    assert "| popular songs | 0.01 | 0.1 |" in card
+    assert "1,234 playlists that were not trained on" in card
+    assert "Accepted: every rule passed." in card
+    assert "| vector_size | 2 |" in card
+    assert "Limits of use" in card
+
+
+def test_a_card_of_ones_own_is_kept(bucket, files, tmp_path):
+    (tmp_path / "MODEL_CARD.md").write_text("# Ours")
+
+    made = publish(bucket, files | {"MODEL_CARD.md": tmp_path / "MODEL_CARD.md"}, facts())
+
+    assert ModelStore.of(bucket).read(made.version, "MODEL_CARD.md") == b"# Ours"
+
+
+def test_a_card_without_records_has_no_empty_parts():
+    card = model_card({})
+
+    assert "## Quality" not in card
+    assert "## The gate" not in card
+    assert "## Limits of use" in card
+    assert "None" not in card
