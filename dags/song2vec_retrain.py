@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, TriggerRule, dag, task
+
 from song2vec_airflow.params import trigger_form
 from song2vec_airflow.run import current_run
 
@@ -13,15 +14,148 @@ them, measures it on playlists it has never seen, and publishes it to the model 
 it, the channel `production` moves to it and services pull it.
 
 ### When something looks wrong
-| what you see | what it means | what to do |
-| --- | --- | --- |
-| a red task that did not retry | trying again cannot help: a setting, a password, the data | the last line of its log says what was found, what was expected and what to do; then *Clear* the task |
-| an orange task, *up for retry* | the database or the bucket did not answer | nothing: it tries again by itself |
-| `promote` is pink (*skipped*) | the gate refused the model; `production` stays as it was | read the log of `gate`: one sentence says why |
-| too many rows left out | the log of `prepare` shows the funnel, rule by rule | `song2vec quarantine` shows examples of the rows |
+- **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. The last line of
+  its log says what was found, what was expected and what to do; mend that, then *Clear* the task.
+- **An orange task, *up for retry***: the database or the bucket did not answer. Nothing to do: it tries again.
+- **`promote` is pink (*skipped*)**: the gate refused the model and `production` stays as it was. The log of `gate` says
+  why in one sentence.
+- **Too many rows left out**: the log of `prepare` shows the funnel, rule by rule; `quarantine.parquet` has each row.
 
 Clearing a task, or the whole run, is always safe: running it again gives the right result.
 """
+
+
+@task(execution_timeout=timedelta(hours=2))
+def extract_playlists() -> dict:
+    """Stream the playlists out of the database of the connection `mariadb_default`, as they are."""
+    from song2vec.extract import extract
+    from song2vec_airflow.connections import open_database
+
+    run = current_run()
+    with run.files.stage("raw/mariadb") as out:
+        record = extract(open_database(run.settings.extract), out, run.settings.extract)
+    return record | {"uri": run.files.uri("raw/mariadb")}
+
+
+@task(execution_timeout=timedelta(minutes=10))
+def find_csvs() -> list[list[str]]:
+    """List the collected CSV files; one group of files for each copy of `collect_csvs`."""
+    from song2vec.collect import find_csvs, groups
+
+    return groups(find_csvs(current_run().settings.collect))
+
+
+COLLECT = "Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such."
+
+
+@task(execution_timeout=timedelta(hours=2), map_index_template="{{ label }}", doc_md=COLLECT)
+def collect_csvs(paths: list[str]) -> list[str]:
+    """Read collected CSV files; `COLLECT` too, as Airflow takes no docstring for the page of a mapped task."""
+    from pathlib import Path
+
+    from airflow.sdk import get_current_context
+
+    from song2vec.collect import collect
+
+    get_current_context()["label"] = ", ".join(Path(path).name for path in paths)
+    run = current_run()
+    with run.files.stage("raw/csv") as out:
+        records = [collect(Path(path), out, run.settings.collect) for path in paths]
+    return [run.files.uri(f"raw/csv/{record['name']}") for record in records]
+
+
+@task(execution_timeout=timedelta(hours=2), trigger_rule=TriggerRule.NONE_FAILED)
+def prepare(database: dict, csvs: list[list[str]] | None) -> dict:
+    """Make playlists of the raw rows; every row that is left out goes to quarantine with its reason."""
+    from song2vec.prepare import prepare
+
+    run = current_run()
+    uris = [database["uri"], *(uri for group in (csvs or [])[:] for uri in group)]
+    with run.files.stage("prepared") as out:
+        record = prepare([run.files.fetch(uri) for uri in uris], out, run.settings)
+    return record | {"uri": run.files.uri("prepared")}
+
+
+@task(execution_timeout=timedelta(hours=12))
+def train(prepared: dict) -> dict:
+    """Train the skip-gram model on all playlists but the held-out ones."""
+    from song2vec.train import train
+
+    run = current_run()
+    data = run.files.fetch(prepared["uri"])
+    with run.files.stage("model") as out:
+        record = train(data / "playlists.parquet", out, run.settings, heldout=data / "heldout.parquet")
+    return record | {"uri": run.files.uri("model")}
+
+
+@task(execution_timeout=timedelta(hours=1))
+def evaluate(prepared: dict, model: dict) -> dict:
+    """Measure the model on the held-out playlists, beside popularity and item-kNN."""
+    from song2vec.evaluate import evaluate
+
+    run = current_run()
+    data = run.files.fetch(prepared["uri"])
+    with run.files.stage("evaluation") as out:
+        record = evaluate(
+            run.files.fetch(model["uri"]),
+            data / "heldout.parquet",
+            run.settings,
+            playlists=data / "playlists.parquet",
+            out=out,
+        )
+    return {"metrics": record["model"], "uri": run.files.uri("evaluation")}
+
+
+@task(execution_timeout=timedelta(minutes=10))
+def gate(evaluation: dict) -> dict:
+    """Decide whether the model may go to production, and say why in one sentence."""
+    from song2vec.gate import judge
+
+    run = current_run()
+    with run.files.stage("gate") as out:
+        decision = judge(run.files.fetch(evaluation["uri"]) / "metrics.json", out, run.settings.gate)
+    return {"accepted": decision["accepted"], "sentence": decision["sentence"], "uri": run.files.uri("gate")}
+
+
+@task(execution_timeout=timedelta(hours=2))
+def publish(prepared: dict, model: dict, evaluation: dict, decision: dict) -> dict:
+    """Write the version to the model store: immutable, checked after upload, visible only when whole."""
+    from song2vec.pipeline import publish_run
+    from song2vec_airflow.connections import open_store
+
+    run = current_run()
+    folders = [run.files.fetch(stage["uri"]) for stage in (model, prepared, evaluation, decision)]
+    return publish_run(open_store(), folders, run.settings)
+
+
+@task(execution_timeout=timedelta(minutes=10))
+def promote(decision: dict, published: dict) -> dict:
+    """Move the channel to the version if the gate accepted it; otherwise this task is skipped."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from song2vec.promote import promote
+    from song2vec_airflow.connections import open_store
+
+    if not decision["accepted"]:
+        raise AirflowSkipException(f"production stays as it is: {decision['sentence']}")
+    run = current_run()
+    channel = run.settings.publish.channel
+    pointer = promote(open_store(), channel, published["version"], who=run.who, why=decision["sentence"])
+    return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
+
+
+@task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
+def report(prepared: dict, evaluation: dict, decision: dict, published: dict) -> dict:
+    """Pull the new version as a service would, ask it for similar songs, and sum the run up on one page."""
+    from song2vec.pipeline import report_run
+    from song2vec_airflow.connections import open_store
+
+    run = current_run()
+    folders = [run.files.fetch(stage["uri"]) for stage in (prepared, evaluation, decision)]
+    with run.files.stage("report") as out:
+        report_run(open_store(), folders, published["version"], out, run.settings)
+    return {"uri": run.files.uri("report")}
+
 
 PERMANENT = RetryRule(
     ["song2vec.errors.PermanentError", "song2vec_client.errors.PermanentError"],
@@ -48,127 +182,8 @@ PERMANENT = RetryRule(
         "retry_policy": ExceptionRetryPolicy([PERMANENT]),
     },
 )
-def song2vec_retrain():
-    @task(execution_timeout=timedelta(hours=2))
-    def extract_playlists() -> dict:
-        """Stream the playlists out of the database of the connection `mariadb_default`, as they are."""
-        from song2vec.extract import extract
-        from song2vec_airflow.connections import open_database
-
-        run = current_run()
-        with run.files.stage("raw/mariadb") as out:
-            record = extract(open_database(run.settings.extract), out, run.settings.extract)
-        return record | {"uri": run.files.uri("raw/mariadb")}
-
-    @task(execution_timeout=timedelta(minutes=10))
-    def find_csvs() -> list[list[str]]:
-        """List the collected CSV files; one group of files for each copy of `collect_csvs`."""
-        from song2vec.collect import find_csvs, groups
-
-        return groups(find_csvs(current_run().settings.collect))
-
-    @task(
-        execution_timeout=timedelta(hours=2),
-        map_index_template="{{ label }}",
-        doc_md="Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such.",
-    )
-    def collect_csvs(paths: list[str]) -> list[str]:
-        from pathlib import Path
-
-        from airflow.sdk import get_current_context
-        from song2vec.collect import collect
-
-        get_current_context()["label"] = ", ".join(Path(path).name for path in paths)
-        run = current_run()
-        with run.files.stage("raw/csv") as out:
-            records = [collect(Path(path), out, run.settings.collect) for path in paths]
-        return [run.files.uri(f"raw/csv/{record['name']}") for record in records]
-
-    @task(execution_timeout=timedelta(hours=2), trigger_rule=TriggerRule.NONE_FAILED)
-    def prepare(database: dict, csvs: list[list[str]] | None) -> dict:
-        """Make playlists of the raw rows; every row that is left out goes to quarantine with its reason."""
-        from song2vec.prepare import prepare
-
-        run = current_run()
-        uris = [database["uri"], *(uri for group in csvs or [] for uri in group)]
-        with run.files.stage("prepared") as out:
-            record = prepare([run.files.fetch(uri) for uri in uris], out, run.settings)
-        return record | {"uri": run.files.uri("prepared")}
-
-    @task(execution_timeout=timedelta(hours=12))
-    def train(prepared: dict) -> dict:
-        """Train the skip-gram model on all playlists but the held-out ones."""
-        from song2vec.train import train
-
-        run = current_run()
-        data = run.files.fetch(prepared["uri"])
-        with run.files.stage("model") as out:
-            record = train(data / "playlists.parquet", out, run.settings, heldout=data / "heldout.parquet")
-        return record | {"uri": run.files.uri("model")}
-
-    @task(execution_timeout=timedelta(hours=1))
-    def evaluate(prepared: dict, model: dict) -> dict:
-        """Measure the model on the held-out playlists, beside popularity and item-kNN."""
-        from song2vec.evaluate import evaluate
-
-        run = current_run()
-        data = run.files.fetch(prepared["uri"])
-        with run.files.stage("evaluation") as out:
-            record = evaluate(
-                run.files.fetch(model["uri"]),
-                data / "heldout.parquet",
-                run.settings,
-                playlists=data / "playlists.parquet",
-                out=out,
-            )
-        return {"metrics": record["model"], "uri": run.files.uri("evaluation")}
-
-    @task(execution_timeout=timedelta(minutes=10))
-    def gate(evaluation: dict) -> dict:
-        """Decide whether the model may go to production, and say why in one sentence."""
-        from song2vec.gate import judge
-
-        run = current_run()
-        with run.files.stage("gate") as out:
-            decision = judge(run.files.fetch(evaluation["uri"]) / "metrics.json", out, run.settings.gate)
-        return {"accepted": decision["accepted"], "sentence": decision["sentence"], "uri": run.files.uri("gate")}
-
-    @task(execution_timeout=timedelta(hours=2))
-    def publish(prepared: dict, model: dict, evaluation: dict, decision: dict) -> dict:
-        """Write the version to the model store: immutable, checked after upload, visible only when whole."""
-        from song2vec.pipeline import publish_run
-        from song2vec_airflow.connections import open_store
-
-        run = current_run()
-        folders = [run.files.fetch(stage["uri"]) for stage in (model, prepared, evaluation, decision)]
-        return publish_run(open_store(), folders, run.settings)
-
-    @task(execution_timeout=timedelta(minutes=10))
-    def promote(decision: dict, published: dict) -> dict:
-        """Move the channel to the version if the gate accepted it; otherwise this task is skipped."""
-        from airflow.sdk.exceptions import AirflowSkipException
-        from song2vec.promote import promote
-        from song2vec_airflow.connections import open_store
-
-        if not decision["accepted"]:
-            raise AirflowSkipException(f"production stays as it is: {decision['sentence']}")
-        run = current_run()
-        channel = run.settings.publish.channel
-        pointer = promote(open_store(), channel, published["version"], who=run.who, why=decision["sentence"])
-        return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
-
-    @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
-    def report(prepared: dict, evaluation: dict, decision: dict, published: dict) -> dict:
-        """Pull the new version as a service would, ask it for similar songs, and sum the run up on one page."""
-        from song2vec.pipeline import report_run
-        from song2vec_airflow.connections import open_store
-
-        run = current_run()
-        folders = [run.files.fetch(stage["uri"]) for stage in (prepared, evaluation, decision)]
-        with run.files.stage("report") as out:
-            report_run(open_store(), folders, published["version"], out, run.settings)
-        return {"uri": run.files.uri("report")}
-
+def song2vec_retrain() -> None:
+    """Playlists to a published, checked model."""
     prepared = prepare(extract_playlists(), collect_csvs.expand(paths=find_csvs()))
     model = train(prepared)
     evaluation = evaluate(prepared, model)

@@ -5,7 +5,9 @@ import subprocess
 from pathlib import Path
 
 README = Path("README.md").read_text(encoding="utf-8")
-COMMANDS = [line.strip() for block in re.findall(r"```(?:sh|bash)\n(.*?)```", README, re.S) for line in block.splitlines()]
+COMMANDS = [
+    line.strip() for block in re.findall(r"```(?:sh|bash)\n(.*?)```", README, re.S) for line in block.splitlines()
+]
 
 
 def test_every_make_target_that_the_readme_names_exists():

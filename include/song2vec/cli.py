@@ -10,19 +10,17 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
-from song2vec import __version__
+from song2vec import __version__, commands
 from song2vec.config import Settings, load_settings, sections
 from song2vec.errors import RefusedError, SettingsError, Song2VecError
 from song2vec.logs import log_to_stderr
 from song2vec_client.errors import ModelStoreError
 
-Answer = dict[str, Any]
+Command = Callable[[argparse.Namespace, Settings], commands.Answer]
+Show = Callable[[commands.Answer], str]
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
@@ -59,219 +57,94 @@ def _settings(options: argparse.Namespace) -> Settings:
     return load_settings({name: value for name, _, value in pairs})
 
 
-# The commands: each takes the options and the settings and returns a small record.
-
-
-def _extract(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.extract import extract, open_engine
-
-    return extract(open_engine(options.url, settings.extract), options.out, settings.extract)
-
-
-def _collect(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.collect import collect, find_csvs
-
-    here = settings.collect.model_copy(update={"folder": str(options.folder)})
-    files = [collect(path, options.out, here) for path in find_csvs(here)]
-    return {"out": str(options.out), "files": files}
-
-
-def _prepare(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.prepare import prepare
-
-    return prepare(options.raw, options.out, settings)
-
-
-def _train(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.train import train
-
-    return train(options.playlists, options.out, settings, heldout=options.heldout)
-
-
-def _evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.evaluate import evaluate
-
-    return evaluate(options.model, options.heldout, settings, playlists=options.playlists, out=options.out)
-
-
-def _publish(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.pipeline import publish_run
-
-    return publish_run(_store(options), [options.model, *options.records], settings)
-
-
-def _promote(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.promote import promote
-
-    channel = options.channel or settings.publish.channel
-    return promote(_store(options), channel, options.version, who=options.who, why=options.why).to_json()
-
-
-def _rollback(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.promote import rollback
-
-    channel = options.channel or settings.publish.channel
-    return rollback(_store(options), channel, to=options.version, who=options.who, why=options.why).to_json()
-
-
-def _versions(options: argparse.Namespace, _: Settings) -> Answer:
-    from song2vec.promote import version_table
-
-    return {"versions": version_table(_store(options))}
-
-
-def _history(options: argparse.Namespace, _: Settings) -> Answer:
-    from song2vec.promote import history
-
-    return {"moves": [move.to_json() for move in history(_store(options))]}
-
-
-def _similar(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec_client.model import SongModel
-    from song2vec_client.store import ModelStore
-
-    where = options.source
-    if where.startswith("gs://"):
-        model = ModelStore(where).load(options.version or settings.publish.channel)
-    else:
-        model = SongModel.open(Path(where))
-    songs, scores = model.similar(options.song, options.k)
-    pairs = [{"song": int(song), "score": float(score)} for song, score in zip(songs, scores, strict=True)]
-    return {"song": options.song, "similar": pairs}
-
-
-def _run(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.extract import open_engine
-    from song2vec.pipeline import run
-
-    engine = open_engine(options.url, settings.extract)
-    folder = options.workspace / "song2vec_run" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return run(engine, _store(options), folder, settings, who=options.who)
-
-
-def _show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
-    from song2vec.settings_table import markdown, rows
-
-    return {"markdown": markdown(settings)} if options.markdown else {"settings": list(rows(settings))}
-
-
-def _store(options: argparse.Namespace) -> Any:
-    from song2vec_client.bucket import Bucket
-
-    return Bucket.open(options.store)
-
-
-# How each record is shown to people.
-
-
-def _pairs(answer: Answer) -> str:
-    small = {key: value for key, value in answer.items() if not isinstance(value, (list, dict))}
-    return tabulate([[key, value] for key, value in small.items()], tablefmt="plain", disable_numparse=True)
-
-
-def _rows(key: str) -> Callable[[Answer], str]:
-    return lambda answer: tabulate(answer[key], headers="keys", floatfmt=".3f") if answer[key] else f"no {key} yet"
-
-
-def _show_prepare(answer: Answer) -> str:
-    from song2vec.funnel import funnel_table
-
-    return f"{funnel_table(answer)}\n\n{_pairs(answer)}"
-
-
-def _show_metrics(answer: Answer) -> str:
-    from song2vec.report import metrics_table
-
-    return metrics_table(answer)
-
-
-def _settings_text(answer: Answer) -> str:
-    if "markdown" in answer:
-        return str(answer["markdown"]).rstrip("\n")
-    rows = [[row["setting"], row["value"], row["allowed"], row["description"]] for row in answer["settings"]]
-    return tabulate(rows, ["setting", "value", "allowed", ""], disable_numparse=True)
-
-
-# What each command takes.
-
-
 def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="song2vec", description="From playlists to a published song-embedding model.")
-    parser.add_argument("--version", action="version", version=f"song2vec {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    """What every command takes; each documents its settings below its options."""
+    top = argparse.ArgumentParser(prog="song2vec", description="From playlists to a published song-embedding model.")
+    top.add_argument("--version", action="version", version=f"song2vec {__version__}")
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    _add_stages(subparsers)
+    _add_store_commands(subparsers)
+    _add_whole(subparsers)
+    return top
 
-    def command(name: str, function: Any, show: Any, about: str, *shown: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=about,
-            description=about,
-            epilog=_settings_help(shown),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        sub.set_defaults(command=function, show=show)
-        sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-        sub.add_argument("--quiet", action="store_true", help="log warnings only")
-        sub.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
-        sub.add_argument("--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="change a setting")
-        return sub
 
-    sub = command("extract", _extract, _pairs, "Stream playlists out of a database.", "extract")
+def _add_stages(subparsers: Any) -> None:
+    sub = _command(subparsers, "extract", commands.extract, commands.pairs, "extract")
     _add_url(sub)
     sub.add_argument("--out", type=Path, required=True, metavar="RAW_DIR")
 
-    sub = command("collect", _collect, _rows("files"), "Read collected CSV files.", "collect")
+    sub = _command(subparsers, "collect", commands.collect, commands.rows("files"), "collect")
     sub.add_argument("folder", type=Path, metavar="CSV_DIR")
     sub.add_argument("--out", type=Path, required=True, metavar="RAW_DIR")
 
-    sub = command("prepare", _prepare, _show_prepare, "Make playlists of raw rows.", "prepare", "holdout")
+    sub = _command(subparsers, "prepare", commands.prepare, commands.show_prepare, "prepare", "holdout")
     sub.add_argument("raw", type=Path, nargs="+", metavar="RAW_DIR")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
 
-    sub = command("train", _train, _pairs, "Train a model on playlists.", "train")
+    sub = _command(subparsers, "train", commands.train, commands.pairs, "train")
     sub.add_argument("playlists", type=Path, metavar="PLAYLISTS.parquet")
     sub.add_argument("--out", type=Path, required=True, metavar="MODEL_DIR")
     sub.add_argument("--heldout", type=Path, metavar="HELDOUT.parquet", help="playlists not to train on")
 
-    sub = command("evaluate", _evaluate, _show_metrics, "Measure a model on held-out playlists.", "evaluate")
+    sub = _command(subparsers, "evaluate", commands.evaluate, commands.show_metrics, "evaluate")
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")
     sub.add_argument("--heldout", type=Path, required=True, metavar="HELDOUT.parquet")
     sub.add_argument("--playlists", type=Path, metavar="PLAYLISTS.parquet", help="adds item-kNN, which needs them")
     sub.add_argument("--out", type=Path, metavar="DIR", help="also write metrics.json there")
 
-    sub = command("publish", _publish, _pairs, "Publish a model as a version.", "publish")
+
+def _add_store_commands(subparsers: Any) -> None:
+    sub = _command(subparsers, "publish", commands.publish, commands.pairs, "publish")
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")
     sub.add_argument("records", type=Path, nargs="*", metavar="DIR", help="folders with metrics.json, funnel.json, …")
     _add_store(sub, "--to")
 
-    sub = command("promote", _promote, _pairs, "Move a channel to a version.", "publish")
+    sub = _command(subparsers, "promote", commands.promote, commands.pairs, "publish")
     sub.add_argument("version", metavar="VERSION")
     _add_move(sub)
 
-    sub = command("rollback", _rollback, _pairs, "Move a channel back to the version before.", "publish")
+    sub = _command(subparsers, "rollback", commands.rollback, commands.pairs, "publish")
     sub.add_argument("version", nargs="?", metavar="VERSION", help="or to this one")
     _add_move(sub)
 
-    sub = command("versions", _versions, _rows("versions"), "The published versions, newest first.")
+    sub = _command(subparsers, "versions", commands.versions, commands.rows("versions"))
     _add_store(sub, "--to", "--from")
 
-    sub = command("history", _history, _rows("moves"), "Every move of every channel.")
+    sub = _command(subparsers, "history", commands.history, commands.rows("moves"))
     _add_store(sub, "--to", "--from")
 
-    sub = command("similar", _similar, _rows("similar"), "The songs most similar to a song.", "publish")
+    sub = _command(subparsers, "similar", commands.similar, commands.rows("similar"), "publish")
     sub.add_argument("song", metavar="SONG")
     sub.add_argument("--from", dest="source", required=True, metavar="gs://BUCKET/PREFIX|MODEL_DIR")
     sub.add_argument("--model-version", dest="version", metavar="VERSION", help="default: the channel's")
     sub.add_argument("-k", type=int, default=10, help="how many (default 10)")
 
-    sub = command("run", _run, lambda answer: answer["summary"], "The whole pipeline, without Airflow.", *sections())
+
+def _add_whole(subparsers: Any) -> None:
+    sub = _command(subparsers, "run", commands.run, lambda answer: answer["summary"], *sections())
     _add_url(sub)
     _add_store(sub, "--to")
     sub.add_argument("--workspace", type=Path, default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"))
     sub.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
 
-    sub = command("settings", _show_settings, _settings_text, "Every setting: its value now, default and bounds.")
+    sub = _command(subparsers, "settings", commands.show_settings, commands.show_setting_table)
     sub.add_argument("--markdown", action="store_true", help="as docs/configuration.md")
-    return parser
+
+
+def _command(subparsers: Any, name: str, function: Command, show: Show, *settings: str) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=function.__doc__,
+        description=function.__doc__,
+        epilog=_settings_help(settings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sub.set_defaults(command=function, show=show)
+    sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    sub.add_argument("--quiet", action="store_true", help="log warnings only")
+    sub.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
+    sub.add_argument("--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="change a setting")
+    return sub
 
 
 def _add_url(parser: argparse.ArgumentParser) -> None:

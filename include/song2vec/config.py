@@ -199,7 +199,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     if path and not Path(path).is_file():
         raise SettingsError(f"the settings file {path} does not exist: make it, or unset SONG2VEC_CONFIG")
     try:
-        return Settings(**nested)
+        return Settings(**nested)  # type: ignore[arg-type]  # validated here, that is the point
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
     except ValueError as error:  # an unreadable TOML file

@@ -14,9 +14,10 @@ LOG_EVERY_SECONDS = 10.0
 
 
 class Advance(Protocol):
-    """Called with the number of units that were done since the last call."""
+    """What `track` gives."""
 
-    def __call__(self, units: int, /) -> object: ...
+    def __call__(self, units: int, /) -> object:
+        """Say that `units` more are done."""
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def neighbours_table(model: SongModel, k: int = 5, titles: Mapping[int, str] | N
 
 
 def summarise(
-    funnel: Path, metrics: Path, decision: Path, version: str, where: str, model: SongModel, promoted: Sequence[str]
+    *, funnel: Path, metrics: Path, decision: Path, version: str, where: str, model: SongModel, promoted: Sequence[str]
 ) -> str:
     """The page that ends a run's log."""
     measured = read_json(metrics)
@@ -56,4 +56,3 @@ def summarise(
         neighbours_table(model),
     ]
     return "\n".join(lines) + "\n"
-

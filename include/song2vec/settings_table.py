@@ -46,7 +46,8 @@ def allowed(schema: dict[str, Any]) -> str:
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     above = "above " if "exclusiveMinimum" in schema else ""
     bounds = f", {above}{low:,} to {high:,}" if low is not None and high is not None else ""
-    return {"string": "text"}.get(schema["type"], schema["type"]) + bounds
+    kind = str(schema["type"])
+    return {"string": "text"}.get(kind, kind) + bounds
 
 
 def markdown(settings: Settings) -> str:
@@ -54,7 +55,11 @@ def markdown(settings: Settings) -> str:
     parts = [INTRODUCTION]
     table = list(rows(settings))
     for section, model in sections().items():
-        parts += [f"\n## {section}\n\n{model.__doc__}\n", "| setting | default | allowed | |", "| --- | --- | --- | --- |"]
+        parts += [
+            f"\n## {section}\n\n{model.__doc__}\n",
+            "| setting | default | allowed | |",
+            "| --- | --- | --- | --- |",
+        ]
         parts += [
             f"| `{row['setting']}` | {_code(row['default'])} | {row['allowed']} | {row['description']} |"
             for row in table

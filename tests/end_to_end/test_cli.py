@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
-SMALL = ["--set", "train.epochs=60", "--set", "train.vector_size=16", "--set", "train.min_count=1", "--set", "gate.min_playlists=2"]
+SMALL = [
+    "--set",
+    "train.epochs=60",
+    "--set",
+    "train.vector_size=16",
+    "--set",
+    "train.min_count=1",
+    "--set",
+    "gate.min_playlists=2",
+]
 
 
 def song2vec(*arguments, code=0, **environment):
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-m", "song2vec.cli", *map(str, arguments)],
+        check=False,
         capture_output=True,
         text=True,
         env={"PYTHONPATH": "include", "PATH": "/usr/bin:/bin", "HOME": "/tmp", **environment},
@@ -91,11 +101,24 @@ def test_a_refused_model_is_published_but_not_promoted_and_exits_3(sources, stor
     environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
 
     refused = answer(
-        "run", "--url", url, "--to", store, "--workspace", tmp_path, *SMALL, "--set", "gate.min_ndcg=1", code=3, **environment
+        "run",
+        "--url",
+        url,
+        "--to",
+        store,
+        "--workspace",
+        tmp_path,
+        *SMALL,
+        "--set",
+        "gate.min_ndcg=1",
+        code=3,
+        **environment,
     )
 
     assert "nDCG@100" in refused["sentence"]
-    assert [row["version"] for row in answer("versions", "--from", store, **environment)["versions"]] == [refused["version"]]
+    assert [row["version"] for row in answer("versions", "--from", store, **environment)["versions"]] == [
+        refused["version"]
+    ]
     assert answer("history", "--from", store, **environment)["moves"] == []
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from airflow.sdk import Connection
+
 from song2vec.config import load_settings
 from song2vec.errors import SettingsError
 from song2vec_airflow.connections import database_url, open_database, open_store

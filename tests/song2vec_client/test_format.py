@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
@@ -67,11 +67,13 @@ GOOD = Manifest(
 ).to_json()
 
 
+@settings(deadline=None)
 @given(manifests)
 def test_a_manifest_survives_the_store(manifest):
     assert Manifest.from_json(parse_json(manifest.to_bytes())) == manifest
 
 
+@settings(deadline=None)
 @given(moves)
 def test_moves_and_pointers_survive_the_store(move):
     assert Move.from_json(parse_json(move.to_bytes())) == move
@@ -80,6 +82,7 @@ def test_moves_and_pointers_survive_the_store(move):
     assert pointer.to_json().items() <= move.to_json().items()
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, json_values)), st.sampled_from(sorted(GOOD)))
 def test_any_json_in_any_field_is_a_manifest_or_a_clear_refusal(changes, dropped):
     record = {name: value for name, value in (GOOD | changes).items() if name != dropped or name in changes}
@@ -92,6 +95,7 @@ def test_any_json_in_any_field_is_a_manifest_or_a_clear_refusal(changes, dropped
     assert record["version"] == manifest.version
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_json_or_a_clear_refusal(content):
     refused = False
@@ -180,6 +184,7 @@ def test_fields_that_this_format_does_not_know_are_ignored():
     assert Manifest.from_json(GOOD | {"signature": "…"}) == Manifest.from_json(GOOD)
 
 
+@settings(deadline=None)
 @given(times, hexes)
 def test_versions_and_channels_cannot_be_confused(time, sha256):
     version = version_id(time.astimezone(), sha256)

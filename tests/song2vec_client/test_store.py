@@ -13,7 +13,7 @@ from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, SONGS, publish_model
 
 from song2vec.promote import promote
-from song2vec_client import ModelStore
+from song2vec_client import Bucket, ModelStore
 from song2vec_client.digests import digest
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format import FileEntry
@@ -81,6 +81,24 @@ def test_a_cache_that_lost_a_part_is_filled_anew(published, models):
 
     assert models.load().similar(500, 1)[0].tolist() == [3]
     assert models.pull() == folder
+
+
+def test_a_pull_that_was_overtaken_keeps_the_faster_ones_folder(published, store, bucket, tmp_path):
+    other = ModelStore(store, cache=tmp_path / "cache")
+
+    class Overtaken(Bucket):
+        """While this one downloads its last file, another process finishes."""
+
+        def download(self, name, path, limit=None):
+            super().download(name, path, limit)
+            if name.endswith(MODEL_FILES[-1]):
+                self.inode = other.pull().stat().st_ino
+
+    slow = Overtaken.open(store)
+    folder = ModelStore.of(slow, cache=tmp_path / "cache").pull()
+
+    assert folder.stat().st_ino == slow.inode
+    assert len(_cached(tmp_path)) == 1
 
 
 def test_processes_that_pull_at_once_all_get_the_model(published, store, tmp_path):

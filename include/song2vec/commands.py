@@ -1,0 +1,165 @@
+"""What each command of ``song2vec`` does, and how its record is shown to people.
+
+A command takes the options and the settings, calls the function that the task of the same name calls, and
+returns its small record.
+"""
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from song2vec.config import Settings
+from song2vec_client.bucket import Bucket
+
+Answer = dict[str, Any]
+
+
+def extract(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Stream playlists out of a database."""
+    from song2vec.extract import extract, open_engine
+
+    return extract(open_engine(options.url, settings.extract), options.out, settings.extract)
+
+
+def collect(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Read collected CSV files."""
+    from song2vec.collect import collect, find_csvs
+
+    here = settings.collect.model_copy(update={"folder": str(options.folder)})
+    files = [collect(path, options.out, here) for path in find_csvs(here)]
+    return {"out": str(options.out), "files": files}
+
+
+def prepare(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Make playlists of raw rows."""
+    from song2vec.prepare import prepare
+
+    return prepare(options.raw, options.out, settings)
+
+
+def train(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Train a model on playlists."""
+    from song2vec.train import train
+
+    return train(options.playlists, options.out, settings, heldout=options.heldout)
+
+
+def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Measure a model on held-out playlists."""
+    from song2vec.evaluate import evaluate
+
+    return evaluate(options.model, options.heldout, settings, playlists=options.playlists, out=options.out)
+
+
+def publish(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Publish a model as a version."""
+    from song2vec.pipeline import publish_run
+
+    return publish_run(store(options), [options.model, *options.records], settings)
+
+
+def promote(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Move a channel to a version."""
+    from song2vec.promote import promote
+
+    channel = options.channel or settings.publish.channel
+    return promote(store(options), channel, options.version, who=options.who, why=options.why).to_json()
+
+
+def rollback(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Move a channel back to the version before."""
+    from song2vec.promote import rollback
+
+    channel = options.channel or settings.publish.channel
+    return rollback(store(options), channel, to=options.version, who=options.who, why=options.why).to_json()
+
+
+def versions(options: argparse.Namespace, _: Settings) -> Answer:
+    """The published versions, newest first."""
+    from song2vec.promote import version_table
+
+    return {"versions": version_table(store(options))}
+
+
+def history(options: argparse.Namespace, _: Settings) -> Answer:
+    """Every move of every channel."""
+    from song2vec.promote import history
+
+    return {"moves": [move.to_json() for move in history(store(options))]}
+
+
+def similar(options: argparse.Namespace, settings: Settings) -> Answer:
+    """The songs most similar to a song."""
+    from song2vec_client.model import SongModel
+    from song2vec_client.store import ModelStore
+
+    where = options.source
+    if where.startswith("gs://"):
+        model = ModelStore(where).load(options.version or settings.publish.channel)
+    else:
+        model = SongModel.open(Path(where))
+    songs, scores = model.similar(options.song, options.k)
+    found = [{"song": int(song), "score": float(score)} for song, score in zip(songs, scores, strict=True)]
+    return {"song": options.song, "similar": found}
+
+
+def run(options: argparse.Namespace, settings: Settings) -> Answer:
+    """The whole pipeline, without Airflow."""
+    from song2vec.extract import open_engine
+    from song2vec.pipeline import run
+
+    engine = open_engine(options.url, settings.extract)
+    folder = options.workspace / "song2vec_run" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return run(engine, store(options), folder, settings, who=options.who)
+
+
+def show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Every setting: its value now, default and bounds."""
+    from song2vec.settings_table import markdown, rows
+
+    return {"markdown": markdown(settings)} if options.markdown else {"settings": list(rows(settings))}
+
+
+def store(options: argparse.Namespace) -> Bucket:
+    """The model store that the command line names."""
+    return Bucket.open(options.store)
+
+
+# How each record is shown to people.
+
+
+def pairs(answer: Answer) -> str:
+    """One line a figure; lists and nested records are for ``--json``."""
+    small = {key: value for key, value in answer.items() if not isinstance(value, (list, dict))}
+    return tabulate([[key, value] for key, value in small.items()], tablefmt="plain", disable_numparse=True)
+
+
+def rows(key: str) -> Callable[[Answer], str]:
+    """A table of the list that the record holds under `key`."""
+    return lambda answer: tabulate(answer[key], headers="keys", floatfmt=".3f") if answer[key] else f"no {key} yet"
+
+
+def show_prepare(answer: Answer) -> str:
+    """The funnel, then the figures."""
+    from song2vec.funnel import funnel_table
+
+    return f"{funnel_table(answer)}\n\n{pairs(answer)}"
+
+
+def show_metrics(answer: Answer) -> str:
+    """The model beside the baselines."""
+    from song2vec.report import metrics_table
+
+    return metrics_table(answer)
+
+
+def show_setting_table(answer: Answer) -> str:
+    """Markdown as it is, or a table."""
+    if "markdown" in answer:
+        return str(answer["markdown"]).rstrip("\n")
+    table = [[row["setting"], row["value"], row["allowed"], row["description"]] for row in answer["settings"]]
+    return tabulate(table, ["setting", "value", "allowed", ""], disable_numparse=True)
