@@ -180,6 +180,7 @@ PERMANENT = RetryRule(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=15),
         "retry_policy": ExceptionRetryPolicy([PERMANENT]),
+        "show_return_value_in_logs": False,  # it is on the XCom page
     },
 )
 def song2vec_retrain() -> None:

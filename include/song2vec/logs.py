@@ -12,9 +12,14 @@ log = structlog.get_logger(__name__)
 def fold(title: str, text: str) -> None:
     """Log `text` line by line under `title`, as a group that Airflow's log view folds."""
     log.info(f"::group::{title}")
+    show(text)
+    log.info("::endgroup::")
+
+
+def show(text: str) -> None:
+    """Log `text` line by line, in sight."""
     for line in text.splitlines():
         log.info(line)
-    log.info("::endgroup::")
 
 
 def log_to_stderr(*, quiet: bool = False) -> None:

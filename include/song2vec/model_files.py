@@ -1,5 +1,6 @@
 """A trained model as files: arrays for the client, and what gensim and other word2vec readers load."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ def gensim_model(vocabulary: Vocabulary, settings: TrainSettings) -> Any:
     """
     from gensim.models import Word2Vec
 
+    logging.getLogger("gensim").setLevel(logging.WARNING)  # it reports its every step; ours is a line an epoch
     model = Word2Vec(
         sg=1,
         vector_size=settings.vector_size,

@@ -16,7 +16,7 @@ from song2vec.evaluate import evaluate
 from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
 from song2vec.gate import judge
-from song2vec.logs import fold
+from song2vec.logs import show
 from song2vec.prepare import prepare
 from song2vec.promote import promote
 from song2vec.publish import VersionFacts, publish, published_files
@@ -102,5 +102,5 @@ def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, 
     )
     with whole_file(out / "summary.txt") as file:
         file.write_text(text, encoding="utf-8")
-    fold("Summary", text)
+    show(text)
     return text

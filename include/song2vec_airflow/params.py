@@ -17,7 +17,7 @@ def trigger_form(*names: str) -> dict[str, Param]:
     """
     current = load_settings().model_dump(mode="json")
     return {
-        f"{name}.{field}": _param(section.__doc__ or name, schema, current[name][field])
+        f"{name}.{field}": _param(f"{name}: {section.__doc__}", schema, current[name][field])
         for name, section in sections().items()
         if not names or name in names
         for field, schema in section.model_json_schema()["properties"].items()

@@ -60,7 +60,7 @@ class Bucket:
         match = _ADDRESS.fullmatch(uri)
         if match is None:
             raise AddressError(f"{uri!r} is not the address of a model store: expected gs://BUCKET/PREFIX")
-        return cls(match[1], match[2].strip("/"), client or _default_client(), deadline)
+        return cls(match[1], match[2].strip("/"), client or default_client(), deadline)
 
     def read(self, name: str, limit: int = MAX_RECORD_BYTES) -> tuple[bytes, int]:
         """The content of a small object, and its generation (Cloud Storage's number for this content).
@@ -203,15 +203,25 @@ class _Limited:
         return self._file.write(chunk)
 
 
-def _default_client() -> Any:
+def default_client() -> Any:
+    """A ``google.cloud.storage.Client`` with the machine's own credentials, or for STORAGE_EMULATOR_HOST.
+
+    Raises:
+        AccessDeniedError: the machine has no credentials.
+    """
     from google.auth.exceptions import GoogleAuthError
     from google.cloud import storage
 
     try:
-        return storage.Client(project=None)
+        client = storage.Client(project=None)
     except GoogleAuthError:
         raise AccessDeniedError(
             "this machine has no Google credentials: run `gcloud auth application-default login`, or set "
             "GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, or STORAGE_EMULATOR_HOST "
             "to the address of an emulator"
         ) from None
+    # google-cloud-storage 3.11 to 3.17 asks for the bucket's own metadata in a background thread, though nobody
+    # traces: a right that readers lack, and two minutes of retries when the service is down. Goes when
+    # googleapis/google-cloud-python #17650 is closed.
+    client._bucket_metadata_cache = None
+    return client

@@ -39,12 +39,13 @@ class Ended(BaseException):
         self.number = number
 
 
-def guarded(work: Callable[[], int], *, with_parent: bool = False) -> int:
+def guarded(work: Callable[[], int], *, with_parent: bool = False, grace: float = GRACE_SECONDS) -> int:
     """Run `work` in a process of its own; when it or this process ends, all they started has ended too.
 
     Args:
         work: what to do; gives the exit code. It gets `Ended` when this process is asked to end.
         with_parent: also end when the process that started this one is gone (``make``, killed).
+        grace: seconds between asking processes to end and killing them.
 
     Returns:
         The exit code of `work`; 128 + the signal's number when `work` let `Ended` pass.
@@ -58,7 +59,7 @@ def guarded(work: Callable[[], int], *, with_parent: bool = False) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until both sides have their handlers
     inside = os.fork()
     if inside == 0:
-        os._exit(_inside(work, front))
+        os._exit(_inside(work, front, grace))
 
     def pass_on(number: int, _: FrameType | None) -> None:
         with suppress(ProcessLookupError):
@@ -71,7 +72,7 @@ def guarded(work: Callable[[], int], *, with_parent: bool = False) -> int:
     return code if code >= 0 else 128 - code
 
 
-def end_descendants(grace: float = GRACE_SECONDS) -> None:
+def end_descendants(grace: float) -> None:
     """End every process below this one: ask the children, wait up to `grace` seconds, then kill what is left."""
     for child in _alive(psutil.Process().children()):
         with suppress(psutil.NoSuchProcess):
@@ -85,14 +86,6 @@ def end_descendants(grace: float = GRACE_SECONDS) -> None:
         time.sleep(0.03)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def is_free(port: int) -> bool:
     """Whether a server could listen on `port` of 127.0.0.1."""
     with socket.socket() as listener:
@@ -104,7 +97,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _inside(work: Callable[[], int], front: int) -> int:
+def _inside(work: Callable[[], int], front: int, grace: float) -> int:
     os.setsid()  # Ctrl-C reaches `front` only, so that the end comes once and in order
     _adopt_orphans()
     code = 1
@@ -119,7 +112,7 @@ def _inside(work: Callable[[], int], front: int) -> int:
     finally:
         for number in ENDINGS:
             signal.signal(number, signal.SIG_IGN)
-        end_descendants()
+        end_descendants(grace)
         with suppress(OSError):  # the terminal may be gone
             sys.stdout.flush()
             sys.stderr.flush()

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from song2vec_local.console import say
 
+REPORT = "report"  # logs the summary, which `make run` ends with
 _STARTING = re.compile(r"^\[DAG TEST\] starting task_id=(\S+) map_index=(-?\d+)")
 _ENDED = re.compile(r"^\[DAG TEST\] end task ")
 _NOT_FIELDS = {"timestamp", "level", "event", "logger", "filename", "lineno", "exception", "error_detail", "loc"}
@@ -72,7 +73,7 @@ class Story:
             self._groups += 1
         elif event.startswith("::endgroup::"):
             self._groups = max(0, self._groups - 1)
-        elif not self._groups:
+        elif not self._groups and self.task != REPORT:
             say(f"  {event}{_fields(record)}")
 
 

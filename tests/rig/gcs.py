@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from song2vec_client.bucket import Bucket
+from song2vec_client.bucket import Bucket, default_client
 from song2vec_local.gcs import GcsServer
 
 with warnings.catch_warnings():
     # google-api-core 2.44 with grpcio but without grpcio-status warns as it is imported; goes when it no longer does.
     warnings.simplefilter("ignore", ImportWarning)
-    from google.cloud import storage
+    import google.cloud.storage  # noqa: F401
 
 REAL = os.environ.get("SONG2VEC_TEST_BUCKET", "")
 
@@ -55,7 +55,7 @@ def bucket(store):
 def blob(uri, name):
     """The object behind a name, for tests that damage or remove what no program may."""
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
-    return storage.Client(project=None).bucket(bucket).blob(f"{prefix}/{name}")
+    return default_client().bucket(bucket).blob(f"{prefix}/{name}")
 
 
 def remove(uri):

@@ -203,9 +203,33 @@ FOUR = [("a", "1"), ("a", "2"), ("a", "3"), ("a", "4")]
 
 
 def test_files_and_folders_are_read_once_each(tmp_path):
-    path = write_raw(tmp_path / "raw/deep/[1] ?.parquet", FOUR)
+    path = write_raw(tmp_path / "raw/deep/a.parquet", FOUR)
     prepare([path, tmp_path / "raw", tmp_path / "raw/deep"], tmp_path / "out", load_settings())
     assert playlists(tmp_path / "out") == {("csv", "a"): [1, 2, 3, 4]}
+
+
+def test_paths_mean_nothing_but_themselves(tmp_path):
+    """Not a glob, and not the columns of a partitioned table."""
+    folder = tmp_path / "song=7/it's [1]*"
+    for name in ("[ab].parquet", "a.parquet"):
+        write_raw(folder / name, FOUR, file=name)
+    prepare([folder / "[ab].parquet"], tmp_path / "out", load_settings())
+    assert playlists(tmp_path / "out") == {("csv", "a"): [1, 2, 3, 4]}
+
+
+def test_the_funnel_counts_a_playlist_out_where_it_loses_its_last_row(tmp_path):
+    rows = [*FOUR, ("a", "?"), ("b", "?"), ("b", ""), ("c", "x"), ("d", "1"), ("", "1"), (None, "a,b,c", "3 fields")]
+    write_raw(tmp_path / "raw/a.parquet", rows)
+    record = prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
+    keys = ("rows_in", "rows_left_out", "playlists_in", "playlists_left_out")
+    assert {rule["rule"]: tuple(rule[key] for key in keys) for rule in record["rules"]} == {
+        "unreadable": (11, 1, 4, 0),
+        "no_playlist": (10, 1, 4, 0),
+        "unknown_song": (9, 2, 4, 0),
+        "no_song": (7, 1, 4, 1),
+        "bad_song": (6, 1, 3, 1),
+        "short_playlist": (5, 1, 2, 1),
+    }
 
 
 def test_a_left_out_row_says_where_it_is_and_why(tmp_path):

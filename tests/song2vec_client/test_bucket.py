@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -142,9 +143,11 @@ def test_a_server_that_is_gone_is_transient_and_soon_given_up(monkeypatch):
         port = closed.getsockname()[1]
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
     bucket = Bucket.open("gs://models", deadline=0.1)
+    threads = threading.enumerate()
 
     with pytest.raises(StoreUnavailableError, match=f"STORAGE_EMULATOR_HOST is http://127.0.0.1:{port}"):
         bucket.read("a")
+    assert threading.enumerate() == threads  # nothing goes on trying behind our back
 
 
 def test_a_local_file_that_is_missing_is_no_trouble_of_the_store(bucket, tmp_path):

@@ -1,0 +1,52 @@
+"""The init container's work, against a real MariaDB and a real storage server; twice, since it may run again."""
+
+import json
+import stat
+
+from google.cloud.storage import Client
+from sqlalchemy import create_engine, make_url, text
+
+from song2vec_local.container import load_sample, make_bucket, write_password
+
+
+def test_the_sample_playlists_are_loaded_once(mariadb):
+    url = make_url(mariadb)
+    connection = {
+        "host": url.host,
+        "port": url.port,
+        "login": url.username,
+        "password": url.password,
+        "schema": url.database,
+    }
+    engine = create_engine(url)
+    count = text("SELECT COUNT(*), COUNT(DISTINCT playlist_id), MIN(position) FROM playlist_songs")
+
+    load_sample(connection)
+    with engine.begin() as database:
+        rows, playlists, first = database.execute(count).one()
+        database.execute(text("DELETE FROM playlist_songs WHERE playlist_id > 10"))
+    load_sample(connection)
+
+    assert (playlists, first) == (2100, 1)
+    assert rows > 30_000
+    with engine.connect() as database:
+        assert database.execute(count).one()[1] == 10
+    engine.dispose()
+
+
+def test_the_bucket_is_made_and_may_be_there(gcs, monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs)
+
+    make_bucket("song2vec-init")
+    make_bucket("song2vec-init")
+
+    assert "song2vec-init" in {bucket.name for bucket in Client(project="local").list_buckets()}
+
+
+def test_the_password_is_for_the_owner_only(tmp_path):
+    path = tmp_path / "passwords.json"
+
+    write_password(path, {"AIRFLOW_ADMIN_PASSWORD": "of the test"})
+
+    assert json.loads(path.read_text()) == {"admin": "of the test"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
