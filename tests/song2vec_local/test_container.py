@@ -7,6 +7,7 @@ from google.cloud.storage import Client
 from sqlalchemy import create_engine, make_url, text
 
 from song2vec_local.container import load_sample, make_bucket, write_password
+from song2vec_local.gcs import GcsServer
 
 
 def test_the_sample_playlists_are_loaded_once(mariadb):
@@ -34,13 +35,14 @@ def test_the_sample_playlists_are_loaded_once(mariadb):
     engine.dispose()
 
 
-def test_the_bucket_is_made_and_may_be_there(gcs, monkeypatch):
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs)
+def test_the_bucket_is_made_and_may_be_there(monkeypatch):
+    with GcsServer() as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
 
-    make_bucket("song2vec-init")
-    make_bucket("song2vec-init")
+        make_bucket("song2vec-init")
+        make_bucket("song2vec-init")
 
-    assert "song2vec-init" in {bucket.name for bucket in Client(project="local").list_buckets()}
+        assert [bucket.name for bucket in Client(project="local").list_buckets()] == ["song2vec-init"]
 
 
 def test_the_password_is_for_the_owner_only(tmp_path):

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from tests.rig.processes import marked, marking
 
 from song2vec_local.processes import is_free
-from tests.rig.processes import marked, marking
 
 # A service that ignores SIGTERM in a session of its own, and an orphan of a parent that is gone.
 FAMILY = """

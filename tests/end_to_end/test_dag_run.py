@@ -1,0 +1,143 @@
+"""The DAG, run by Airflow itself, from a real MariaDB to a real storage server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pymysql
+import pytest
+from sqlalchemy import make_url
+from tests.rig.genres import genre_playlists
+
+from song2vec_client import ModelStore
+
+SETTINGS = {
+    "SONG2VEC_TRAIN__EPOCHS": "40",
+    "SONG2VEC_TRAIN__VECTOR_SIZE": "16",
+    "SONG2VEC_TRAIN__MIN_COUNT": "1",
+    "SONG2VEC_GATE__MIN_PLAYLISTS": "2",
+}
+
+
+@pytest.fixture(scope="module")
+def airflow_home(tmp_path_factory):
+    """An Airflow with an empty database."""
+    home = tmp_path_factory.mktemp("airflow")
+    done = _airflow(home, "db", "migrate")
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def environment(mariadb, store, gcs, tmp_path):
+    """Playlists of two genres in MariaDB, one in a CSV file, and the two connections."""
+    url = make_url(mariadb)
+    connection = pymysql.connect(
+        host=url.host, port=url.port, user=url.username, password=url.password, database=url.database, autocommit=True
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE playlist_songs (playlist_id INT, position INT, song INT, PRIMARY KEY (playlist_id, position))"
+        )
+        rows = [
+            (playlist, position, song)
+            for playlist, songs in enumerate(genre_playlists(200))
+            for position, song in enumerate(songs)
+        ]
+        cursor.executemany("INSERT INTO playlist_songs VALUES (%s, %s, %s)", rows)
+    csvs = tmp_path / "csv"
+    csvs.mkdir()
+    lines = ["Category,master_number", *[f"회식,{song}.0" for song in genre_playlists(1)[0]], "회식,?"]
+    (csvs / "노래방.csv").write_text("\n".join(lines), encoding="cp949")
+    return SETTINGS | {
+        "AIRFLOW_CONN_MARIADB_DEFAULT": json.dumps(
+            {
+                "conn_type": "mysql",
+                "host": url.host,
+                "port": url.port,
+                "login": url.username,
+                "password": url.password,
+                "schema": url.database,
+            }
+        ),
+        "AIRFLOW_CONN_SONG2VEC_MODELS": json.dumps({"conn_type": "google_cloud_platform", "extra": {"store": store}}),
+        "STORAGE_EMULATOR_HOST": gcs,
+        "SONG2VEC_COLLECT__FOLDER": str(csvs),
+        "SONG2VEC_WORKSPACE": str(tmp_path / "workspace"),
+        "SONG2VEC_CACHE": str(tmp_path / "cache"),
+    }
+
+
+def test_a_run_makes_a_model_live_and_its_log_holds_no_secret(airflow_home, environment, store, mariadb, tmp_path):
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    live = ModelStore(store, cache=tmp_path / "pulled")
+    songs, _ = live.load("production").similar(1003, 5)
+    assert {song // 1000 for song in songs.tolist()} == {1}
+    manifest = live.manifest("production")
+    funnel = json.loads(live.read("production", "funnel.json"))
+    assert (funnel["raw_rows"], funnel["rows"], funnel["playlists"]) == (1609, 1608, 201)
+    assert manifest.settings["train"]["epochs"] == 40
+    assert make_url(mariadb).password not in done.stdout + done.stderr
+    summary = next((tmp_path / "workspace").glob("*/*/report/summary.txt")).read_text(encoding="utf-8")
+    assert manifest.version in summary
+
+
+def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(airflow_home, environment, store, tmp_path):
+    environment["SONG2VEC_WORKSPACE"] = store.replace("/models", "/workspace")
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 1003 in ModelStore(store, cache=tmp_path / "pulled").load("production")
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_wrong_password_fails_at_once_says_so_and_is_not_repeated(airflow_home, environment):
+    connection = json.loads(environment["AIRFLOW_CONN_MARIADB_DEFAULT"]) | {"password": "wr0ng-secret"}
+    environment["AIRFLOW_CONN_MARIADB_DEFAULT"] = json.dumps(connection)
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    log = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "the user or the password is wrong: correct the connection" in log
+    assert "trying again cannot help" in log
+    assert log.count("[DAG TEST] starting task_id=extract_playlists") == 1
+    assert "wr0ng-secret" not in log
+
+
+def test_a_refused_model_is_published_and_production_stays(airflow_home, environment, store, tmp_path):
+    environment["SONG2VEC_GATE__MIN_NDCG"] = "1"
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    models = ModelStore(store, cache=tmp_path / "pulled")
+    assert [manifest.status for manifest in models.versions()] == ["rejected"]
+    assert models.channels() == {}
+    assert "instead of at least 1" in done.stdout + done.stderr
+
+
+def _airflow(home, *arguments, **environment):
+    """An Airflow command as a process of its own, with nothing of the developer's environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "PYTHONPATH": str(Path("include").resolve()),
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(Path("dags").resolve()),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path("plugins").resolve()),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            **environment,
+        },
+    )
