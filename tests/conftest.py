@@ -6,7 +6,8 @@ import hypothesis
 
 # Airflow reads its settings at import: nothing of a developer's own Airflow may leak in.
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SONG2VEC_", "STORAGE_EMULATOR"))]:
-    del os.environ[_name]
+    if _name != "SONG2VEC_TEST_BUCKET":
+        del os.environ[_name]
 
 hypothesis.settings.register_profile("song2vec", deadline=None)  # a slow machine is not a failure
 hypothesis.settings.load_profile("song2vec")

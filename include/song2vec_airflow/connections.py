@@ -5,6 +5,7 @@
                      (a service account's key) where the machine's own Google credentials are not the right ones
 """
 
+import json
 from typing import Any
 
 from airflow.sdk import BaseHook, Connection
@@ -14,10 +15,11 @@ from sqlalchemy import URL, Engine
 from song2vec.config import ExtractSettings
 from song2vec.errors import SettingsError
 from song2vec.extract import open_engine
-from song2vec_client.bucket import Bucket
+from song2vec_client.bucket import Bucket, default_client
 
 DATABASE = "mariadb_default"
 STORE = "song2vec_models"
+SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 
 
 def open_database(settings: ExtractSettings) -> Engine:
@@ -53,13 +55,23 @@ _EXAMPLE = '{"store": "gs://BUCKET/PREFIX"}'
 
 def _client(extra: dict[str, Any]) -> Any:
     """A Cloud Storage client with the key that the connection carries, or None: the machine's own credentials."""
-    if not (extra.get("keyfile_dict") or extra.get("key_path")):
+    key = extra.get("keyfile_dict") or extra.get("key_path")
+    if not key:
         return None
-    from google.cloud import storage
+    from google.oauth2.service_account import Credentials
 
-    if extra.get("key_path"):
-        return storage.Client.from_service_account_json(extra["key_path"])
-    return storage.Client.from_service_account_info(extra["keyfile_dict"])
+    try:
+        if extra.get("keyfile_dict"):
+            info = json.loads(key) if isinstance(key, str) else key  # the UI keeps it as text
+            credentials = Credentials.from_service_account_info(info)  # type: ignore[no-untyped-call]
+        else:
+            credentials = Credentials.from_service_account_file(key)  # type: ignore[no-untyped-call]
+    except (ValueError, OSError):  # their texts may quote the key
+        raise SettingsError(
+            f"the connection {STORE} carries no readable service account key: expected its JSON in keyfile_dict, "
+            "or the path of its file in key_path"
+        ) from None
+    return default_client(credentials.with_scopes([SCOPE]), credentials.project_id)
 
 
 def _connection(name: str) -> Connection:

@@ -203,8 +203,12 @@ class _Limited:
         return self._file.write(chunk)
 
 
-def default_client() -> Any:
+def default_client(credentials: Any = None, project: str | None = None) -> Any:
     """A ``google.cloud.storage.Client`` with the machine's own credentials, or for STORAGE_EMULATOR_HOST.
+
+    Args:
+        credentials: ``google.auth`` credentials to use instead of the machine's own.
+        project: of those credentials.
 
     Raises:
         AccessDeniedError: the machine has no credentials.
@@ -213,7 +217,7 @@ def default_client() -> Any:
     from google.cloud import storage
 
     try:
-        client = storage.Client(project=None)
+        client = storage.Client(project=project, credentials=credentials)
     except GoogleAuthError:
         raise AccessDeniedError(
             "this machine has no Google credentials: run `gcloud auth application-default login`, or set "

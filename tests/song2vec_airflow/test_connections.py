@@ -4,12 +4,32 @@ import json
 
 import pytest
 from airflow.sdk import Connection
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from song2vec.config import load_settings
 from song2vec.errors import SettingsError
 from song2vec_airflow.connections import database_url, open_database, open_store
 
 PASSWORD = "p@ss/w:rd?"
+
+
+def _service_account_key():
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {
+        "type": "service_account",
+        "project_id": "karaoke",
+        "private_key_id": "1",
+        "private_key": pem.decode(),
+        "client_email": "song2vec@karaoke.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+
+
+KEY = _service_account_key()
 
 
 def test_a_mariadb_connection_becomes_a_pymysql_url_that_hides_its_password():
@@ -53,3 +73,23 @@ def test_a_store_connection_without_a_store_says_what_to_write(monkeypatch):
 
     with pytest.raises(SettingsError, match="gs://BUCKET/PREFIX"):
         open_store()
+
+
+@pytest.mark.parametrize("key", [{"keyfile_dict": {"private_key": "s3cret"}}, {"key_path": "s3cret/key.json"}])
+def test_an_unreadable_key_is_refused_without_repeating_it(monkeypatch, key):
+    connection = {"conn_type": "google_cloud_platform", "extra": {"store": "gs://bucket/prefix", **key}}
+    monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps(connection))
+
+    with pytest.raises(SettingsError, match="service account key") as caught:
+        open_store()
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_key_in_the_connection_is_the_identity_that_asks(monkeypatch):
+    connection = {"conn_type": "google_cloud_platform", "extra": {"store": "gs://bucket/prefix", "keyfile_dict": KEY}}
+    monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps(connection))
+
+    client = open_store()._bucket.client
+
+    assert client._credentials.service_account_email == KEY["client_email"]
