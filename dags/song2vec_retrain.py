@@ -19,7 +19,9 @@ it, the channel `production` moves to it and services pull it.
 - **An orange task, *up for retry***: the database or the bucket did not answer. Nothing to do: it tries again.
 - **`promote` is pink (*skipped*)**: the gate refused the model and `production` stays as it was. The log of `gate` says
   why in one sentence.
-- **Too many rows left out**: the log of `prepare` shows the funnel, rule by rule; `quarantine.parquet` has each row.
+- **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of
+  `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
+  another run with the reason in `data.override`: it trains all the same, and the version records why.
 
 Clearing a task, or the whole run, is always safe: running it again gives the right result.
 """
@@ -76,6 +78,19 @@ def prepare(database: dict, csvs: list[list[str]] | None) -> dict:
     return record | {"uri": run.files.uri("prepared")}
 
 
+@task(execution_timeout=timedelta(hours=1))
+def check_data(prepared: dict) -> dict:
+    """Decide whether the data may be trained on, beside that of the live version; say what changed since then."""
+    from song2vec.data_gate import check_data, insist
+    from song2vec_airflow.connections import open_store
+
+    run = current_run()
+    with run.files.stage("checked") as out:
+        decision = check_data(run.files.fetch(prepared["uri"]), out, open_store(), run.settings)
+    insist(decision)  # out here, where the verdict is kept already
+    return {"sentence": decision["sentence"], "changes": decision["changes"], "uri": run.files.uri("checked")}
+
+
 @task(execution_timeout=timedelta(hours=12))
 def train(prepared: dict) -> dict:
     """Train the skip-gram model on all playlists but the held-out ones."""
@@ -118,13 +133,13 @@ def gate(evaluation: dict) -> dict:
 
 
 @task(execution_timeout=timedelta(hours=2))
-def publish(prepared: dict, model: dict, evaluation: dict, decision: dict) -> dict:
+def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decision: dict) -> dict:
     """Write the version to the model store: immutable, checked after upload, visible only when whole."""
     from song2vec.pipeline import publish_run
     from song2vec_airflow.connections import open_store
 
     run = current_run()
-    folders = [run.files.fetch(stage["uri"]) for stage in (model, prepared, evaluation, decision)]
+    folders = [run.files.fetch(stage["uri"]) for stage in (model, prepared, checked, evaluation, decision)]
     return publish_run(open_store(), folders, run.settings)
 
 
@@ -145,13 +160,13 @@ def promote(decision: dict, published: dict) -> dict:
 
 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
-def report(prepared: dict, evaluation: dict, decision: dict, published: dict) -> dict:
+def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, published: dict) -> dict:
     """Pull the new version as a service would, ask it for similar songs, and sum the run up on one page."""
     from song2vec.pipeline import report_run
     from song2vec_airflow.connections import open_store
 
     run = current_run()
-    folders = [run.files.fetch(stage["uri"]) for stage in (prepared, evaluation, decision)]
+    folders = [run.files.fetch(stage["uri"]) for stage in (prepared, checked, evaluation, decision)]
     with run.files.stage("report") as out:
         report_run(open_store(), folders, published["version"], out, run.settings)
     return {"uri": run.files.uri("report")}
@@ -186,11 +201,13 @@ PERMANENT = RetryRule(
 def song2vec_retrain() -> None:
     """Playlists to a published, checked model."""
     prepared = prepare(extract_playlists(), collect_csvs.expand(paths=find_csvs()))
+    checked = check_data(prepared)
     model = train(prepared)
+    checked >> model
     evaluation = evaluate(prepared, model)
     decision = gate(evaluation)
-    published = publish(prepared, model, evaluation, decision)
-    promote(decision, published) >> report(prepared, evaluation, decision, published)
+    published = publish(prepared, checked, model, evaluation, decision)
+    promote(decision, published) >> report(prepared, checked, evaluation, decision, published)
 
 
 song2vec_retrain()

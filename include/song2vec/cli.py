@@ -16,6 +16,7 @@ from typing import Any
 from song2vec import __version__, commands
 from song2vec.config import Settings, load_settings, sections
 from song2vec.errors import RefusedError, SettingsError, Song2VecError
+from song2vec.funnel import RULES
 from song2vec.logs import log_to_stderr
 from song2vec_client.errors import ModelStoreError
 
@@ -80,6 +81,16 @@ def _add_stages(subparsers: Any) -> None:
     sub = _command(subparsers, "prepare", commands.prepare, commands.show_prepare, "prepare", "holdout")
     sub.add_argument("raw", type=Path, nargs="+", metavar="RAW_DIR")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    sub = _command(subparsers, "quarantine", commands.quarantine, commands.show_quarantine)
+    sub.add_argument("where", metavar="DIR|QUARANTINE.parquet", help="what prepare wrote; a path or gs://…")
+    sub.add_argument("--reason", choices=list(RULES), help="only the rows that this rule left out")
+    sub.add_argument("--examples", type=_count, default=3, metavar="N", help="how many of each reason (default 3)")
+
+    sub = _command(subparsers, "check", commands.check, commands.show_check, "data", "publish")
+    sub.add_argument("prepared", type=Path, metavar="DIR", help="what prepare wrote")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets data_decision.json, data_index.npz")
+    _add_store(sub, "--to")
 
     sub = _command(subparsers, "train", commands.train, commands.pairs, "train")
     sub.add_argument("playlists", type=Path, metavar="PLAYLISTS.parquet")
@@ -175,6 +186,12 @@ def _add_move(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channel", help="default: publish.channel")
     parser.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
     parser.add_argument("--why", required=True, help="recorded in the history")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+    return int(text)
 
 
 def _settings_help(names: Sequence[str]) -> str:

@@ -4,38 +4,39 @@ A line that cannot be read becomes a row with the reason and its text; a file th
 one such row. Neither stops the run: ``prepare`` puts them into the quarantine and counts them.
 """
 
-import os
+import re
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import structlog
 
 from song2vec.config import CollectSettings
-from song2vec.csv_text import Record, encoding_of, printable, records
-from song2vec.errors import SettingsError
+from song2vec.csv_files import (
+    BROKEN,
+    LeftOutError,
+    State,
+    UnreadableFileError,
+    file_name,
+    parts,
+    reason_of,
+    repeated,
+    state,
+)
+from song2vec.csv_rows import Batch, Layout, batch_of, batches, layout_of
+from song2vec.errors import DataError, SettingsError
 from song2vec.files import write_json
 from song2vec.progress import track
-from song2vec.raw import RawWriter, raw_file
+from song2vec.raw import raw_file
 
 log = structlog.get_logger(__name__)
 
-CHUNK_ROWS = 50_000
 MOST_GROUPS = 64  # copies of a task that an orchestrator starts at most, however many files there are
-
-Row = tuple[int, str | None, str, str | None]  # line, category, song, problem: as in tables.RAW
-
-
-class UnreadableFileError(Exception):
-    """The whole file cannot be read; `raw` is a piece of it, to recognise it by."""
-
-    def __init__(self, reason: str, raw: str = "") -> None:
-        super().__init__(reason)
-        self.raw = raw
+CHANGED = "it is still being written, its size or time changed while it was read"
 
 
 def find_csvs(settings: CollectSettings) -> list[Path]:
@@ -44,19 +45,8 @@ def find_csvs(settings: CollectSettings) -> list[Path]:
     Raises:
         SettingsError: the folder does not exist, the pattern is none, or two files have one name.
     """
-    folder = Path(settings.folder)
-    if not folder.is_dir():
-        raise SettingsError(f"collect.folder: there is no folder {folder}. Make it, or name another")
-    try:
-        found = sorted((path for path in folder.glob(settings.pattern) if path.is_file()), key=lambda path: path.name)
-    except (ValueError, NotImplementedError) as error:
-        raise SettingsError(f"collect.pattern = {settings.pattern!r}: {error}; expected such as *.csv") from None
-    for path, other in pairwise(found):
-        if path.name == other.name:
-            raise SettingsError(
-                f"collect.pattern: {path} and {other} have one name, which tells files apart: rename one"
-            )
-    log.info("looked for collected files", folder=str(folder), pattern=settings.pattern, files=len(found))
+    found = _matching(settings)
+    log.info("looked for collected files", folder=settings.folder, pattern=settings.pattern, files=len(found))
     return found
 
 
@@ -68,107 +58,137 @@ def groups(paths: Sequence[Path]) -> list[list[str]]:
 
 
 def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
-    """Read one CSV file into ``out/<stem>-<8 hex of its name>.parquet``, with a record of it in ``.json`` beside.
+    """Read one collected file into ``out/<stem>-<8 hex of its name>.parquet``, with a record in ``.json`` beside.
 
-    Blank lines are skipped. A line with more or fewer fields than the header, with bytes that are not of
-    the file's encoding, or with a quote that is never closed becomes a row whose ``problem`` says so and
-    whose ``song`` is its text. Memory holds 50,000 rows at a time.
+    A line that cannot be read (``csv_rows.batches`` says when) becomes a row whose ``problem`` says so and
+    whose ``song`` is its text. A file that cannot be read, changes while it is read, or is a repeat
+    that the settings skip becomes one such row, and none of its lines is kept. The CSVs of a zip file are
+    read one after the other, and their line numbers count on; if one cannot be read, the zip file cannot.
+    Memory holds 50,000 rows at a time.
 
     Args:
-        path: the file.
+        path: the file: CSV, or CSV in gzip or zip, whatever its name says.
         out: folder to write to; other files in it stay.
-        settings: which columns to read, and the encoding.
+        settings: which columns to read, the encoding and the delimiter.
 
     Returns:
         ``{"name": the Parquet file's name, "source": "csv", "file": the CSV's name, "bytes", "encoding",
-        "rows", "problems", "problem": null, or why the whole file could not be read}``.
+        "delimiter", "parts": names inside a zip file, "rows", "problems", "problem": null, or why the whole
+        file was left out, "left_for_next_run"}``. What differs between the CSVs of a zip file is joined by commas.
+
+    Raises:
+        DataError: the file cannot be read, and the settings are strict.
     """
     started = time.monotonic()
-    file, name = printable(path.name), _parquet_name(path)
-    encoding, problem = None, None
-    with raw_file(out / name, "csv", file) as writer:
-        try:
-            encoding = _encoding(path, settings)
-            with track(f"collect {file}", "rows") as advance:
-                for chunk in _chunks(_rows(path, encoding, settings)):
-                    _write(writer, chunk)
-                    advance(len(chunk))
-        except (UnreadableFileError, OSError, UnicodeError) as error:
-            problem = f"the file cannot be read: {getattr(error, 'strerror', None) or error}"
-            _write(writer, [(writer.rows + 1, None, getattr(error, "raw", ""), problem)])
+    file, target, before = file_name(path), out / _parquet_name(path), state(path)
+    layouts: dict[str, Layout] = {}
+    problem, later = None, False
+    try:
+        if settings.same_file == "skip":
+            _refuse_repeat(path, settings)
+        with raw_file(target, "csv", file) as writer, track(f"collect {file}", "rows") as advance:
+            for batch in _read(path, settings, layouts):
+                _refuse_change(path, before)
+                writer.write(*batch)
+                advance(len(batch.lines))
+            _refuse_change(path, before)
+    except LeftOutError as error:
+        later = state(path) != before  # half a file may look broken
+        problem = f"the file is left for the next run: {CHANGED}" if later else str(error)
+        if settings.strict and isinstance(error, UnreadableFileError) and not later:
+            raise DataError(f"{path}: {problem}. Mend or move it, or set collect.strict = false") from None
+        with raw_file(target, "csv", file) as writer:
+            writer.write(*batch_of([(1, None, error.raw, problem)]))
     record = {
-        "name": name,
+        "name": target.name,
         "source": "csv",
         "file": file,
-        "bytes": path.stat().st_size if path.exists() else 0,
-        "encoding": encoding,
+        "bytes": before.size if before else 0,
+        "encoding": _joined(layout.encoding for layout in layouts.values()),
+        "delimiter": _joined(layout.delimiter for layout in layouts.values()),
+        "parts": [name for name in layouts if name],
         "rows": writer.rows,
         "problems": writer.problems,
         "problem": problem,
+        "left_for_next_run": later,
     }
-    write_json((out / name).with_suffix(".json"), record)
+    write_json(target.with_suffix(".json"), record)
     _report(record, time.monotonic() - started)
     return record
 
 
+def _read(path: Path, settings: CollectSettings, layouts: dict[str, Layout]) -> Iterator[Batch]:
+    """The rows of a file; `layouts` is filled on the way, by the name of the part."""
+    lines = 0
+    try:
+        with parts(path) as found:
+            for part in found:
+                layout = layouts[part.name] = layout_of(part, settings)
+                lines = yield from batches(part, layout, lines)
+    except BROKEN as error:
+        raise UnreadableFileError(reason_of(error)) from None
+
+
+def _refuse_change(path: Path, before: State | None) -> None:
+    if state(path) != before:
+        raise LeftOutError(CHANGED)
+
+
+def _refuse_repeat(path: Path, settings: CollectSettings) -> None:
+    """Compare with the files before it in its folder: no task needs to know of the others."""
+    earlier = [other for other in _matching(settings) if file_name(other) < file_name(path)]
+    if other := repeated(path, earlier):
+        raise LeftOutError(
+            f"the file is left out: its bytes are those of {file_name(other)} (collect.same_file = skip)"
+        )
+
+
+def _matching(settings: CollectSettings) -> list[Path]:
+    folder = Path(settings.folder)
+    if not folder.is_dir():
+        raise SettingsError(f"collect.folder: there is no folder {folder}. Make it, or name another")
+    try:
+        paths = {
+            path
+            for pattern in settings.pattern.split(",")
+            for form in _forms(pattern.strip())
+            for path in folder.glob(form)
+        }
+    except (ValueError, NotImplementedError) as error:
+        raise SettingsError(f"collect.pattern = {settings.pattern!r}: {error}; expected such as *.csv") from None
+    found = sorted((path for path in paths if path.is_file() and path.name[0] != "."), key=file_name)
+    for path, other in pairwise(found):
+        if file_name(path) == file_name(other):
+            raise SettingsError(
+                f"collect.pattern: {path} and {other} have one name, which tells files apart: rename one"
+            )
+    return found
+
+
+def _forms(pattern: str) -> Iterator[str]:
+    """The pattern for both ways to write Korean, without regard to capitals."""
+    for form in ("NFC", "NFD"):
+        text = unicodedata.normalize(form, pattern)
+        yield text if "[" in text else re.sub("[A-Za-z]", lambda m: f"[{m[0].lower()}{m[0].upper()}]", text)
+
+
 def _parquet_name(path: Path) -> str:
     """Told apart by the digest; the stem, for people, is cut to what file systems take."""
-    return f"{printable(path.stem)[:50]}-{sha256(os.fsencode(path.name)).hexdigest()[:8]}.parquet"
+    name = file_name(path)
+    return f"{Path(name).stem[:50]}-{sha256(name.encode()).hexdigest()[:8]}.parquet"
+
+
+def _joined(values: Iterable[str]) -> str | None:
+    return ", ".join(dict.fromkeys(values)) or None
 
 
 def _report(record: dict[str, Any], seconds: float) -> None:
-    facts = {key: record[key] for key in ("file", "bytes", "encoding", "rows", "problems")}
-    if record["problem"]:
+    facts = {key: record[key] for key in ("file", "bytes", "encoding", "delimiter", "rows", "problems")}
+    if record["left_for_next_run"]:
+        log.warning("a file was left for the next run", file=record["file"], problem=record["problem"])
+    elif record["problem"]:
         log.warning("a file was left out", file=record["file"], problem=record["problem"])
     elif record["problems"]:
         log.warning("a file was read, but for some lines", **facts, seconds=round(seconds, 1))
     else:
         log.info("a file was read", **facts, seconds=round(seconds, 1))
-
-
-def _encoding(path: Path, settings: CollectSettings) -> str:
-    if settings.encoding != "auto":
-        return settings.encoding
-    with path.open("rb") as file:
-        start = file.read(1 << 16)
-    if b"\0" in start:
-        raise UnreadableFileError(
-            "it holds zero bytes, so it is not text, or it is UTF-16 (then set collect.encoding)",
-            start[:80].decode("ascii", "backslashreplace"),
-        )
-    return encoding_of(path)
-
-
-def _rows(path: Path, encoding: str, settings: CollectSettings) -> Iterator[Row]:
-    found = records(path, encoding)
-    header = next(found, None)
-    if header is None:
-        raise UnreadableFileError("it is empty; expected a header")
-    playlist, song = (_position(header, name) for name in (settings.playlist_column, settings.song_column))
-    width = len(header.fields)
-    for record in found:
-        if record.problem is None and len(record.fields) == width:
-            yield record.line, record.fields[playlist], record.fields[song], None
-        else:
-            problem = record.problem or f"{len(record.fields)} fields where the header has {width}"
-            yield record.line, None, record.text, problem
-
-
-def _position(header: Record, name: str) -> int:
-    names = [field.strip() for field in header.fields]
-    if names.count(name) != 1:
-        shown = ", ".join(names)[:200]
-        what = "more than one column" if name in names else "no column"
-        raise UnreadableFileError(f"its header has {what} {name!r}: it is {shown!r}", header.text[:1000])
-    return names.index(name)
-
-
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK_ROWS)):
-        yield chunk
-
-
-def _write(writer: RawWriter, rows: Sequence[Row]) -> None:
-    lines, categories, songs, problems = zip(*rows, strict=True)
-    writer.write(lines, *(pa.array(column, pa.string()) for column in (categories, songs, problems)))

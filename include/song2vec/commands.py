@@ -41,6 +41,20 @@ def prepare(options: argparse.Namespace, settings: Settings) -> Answer:
     return prepare(options.raw, options.out, settings)
 
 
+def check(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Decide whether prepared data may be trained on; say what changed since the live version."""
+    from song2vec.data_gate import check_data
+
+    return check_data(options.prepared, options.out, store(options), settings)
+
+
+def quarantine(options: argparse.Namespace, _: Settings) -> Answer:
+    """The rows that were left out, by reason, with examples."""
+    from song2vec.quarantine import read_quarantine
+
+    return read_quarantine(options.where, reason=options.reason, examples=options.examples)
+
+
 def train(options: argparse.Namespace, settings: Settings) -> Answer:
     """Train a model on playlists."""
     from song2vec.train import train
@@ -148,6 +162,21 @@ def show_prepare(answer: Answer) -> str:
     from song2vec.funnel import funnel_table
 
     return f"{funnel_table(answer)}\n\n{pairs(answer)}"
+
+
+def show_check(answer: Answer) -> str:
+    """The verdict, then what changed."""
+    from song2vec.changes import in_words
+
+    changed = f"since {answer['since']}: {in_words(answer['changes'])}" if answer["changes"] else ""
+    return f"{answer['sentence']}\n{changed}".rstrip()
+
+
+def show_quarantine(answer: Answer) -> str:
+    """The counts, then the examples."""
+    from song2vec.quarantine import quarantine_table
+
+    return quarantine_table(answer)
 
 
 def show_metrics(answer: Answer) -> str:

@@ -55,12 +55,30 @@ class CollectSettings(Section):
     """Playlists from collected CSV files."""
 
     folder: str = Field("data/csv", description="Folder with the collected CSV files.")
-    pattern: str = Field("*.csv", description="Which files of the folder to read, as a glob.")
-    playlist_column: str = Field("Category", description="Header of the column with the playlist's id.")
-    song_column: str = Field("master_number", description="Header of the column with the song's number.")
-    encoding: str = Field(
-        "auto", description="Encoding of the files; `auto` finds it from the bytes (UTF-8 with or without BOM, cp949)."
+    pattern: str = Field(
+        "*.csv, *.csv.gz, *.tsv, *.tsv.gz, *.zip",
+        description="Which files of the folder to read, as globs with commas between; capitals do not matter, "
+        "hidden files are left alone.",
     )
+    playlist_column: str = Field(
+        "Category",
+        description="Header of the column with the playlist's id; several accepted headers with commas between: the "
+        "first that a file has. Capitals and blanks do not matter.",
+    )
+    song_column: str = Field("master_number", description="Header of the column with the song's number; as above.")
+    encoding: str = Field(
+        "auto",
+        description="Encoding of the files; `auto` finds it from the bytes (UTF-8, UTF-16, cp949, which holds euc-kr).",
+    )
+    delimiter: Literal["auto", "comma", "semicolon", "tab"] = Field(
+        "auto", description="What stands between two fields; `auto` finds it from the header."
+    )
+    same_file: Literal["keep", "skip"] = Field(
+        "keep",
+        description="A file with the bytes of another one, earlier by name: `keep` reads both, as the original did, "
+        "`skip` leaves the later one out.",
+    )
+    strict: bool = Field(False, description="Stop at a file that cannot be read, rather than leave it out.")
 
     @field_validator("encoding")
     @classmethod
@@ -71,6 +89,13 @@ class CollectSettings(Section):
         except LookupError:
             raise ValueError("there is no such encoding: use auto, utf-8, cp949, utf-16, …") from None
         return name
+
+    @field_validator("playlist_column", "song_column")
+    @classmethod
+    def _some_header(cls, names: str) -> str:
+        if not names.replace(",", "").strip():
+            raise ValueError("name at least one header")
+        return names
 
 
 class PrepareSettings(Section):
@@ -85,6 +110,30 @@ class PrepareSettings(Section):
     )
     threads: int = Field(
         0, ge=0, le=256, description="Threads for sorting and grouping; 0: as many as there are cores."
+    )
+
+
+class DataSettings(Section):
+    """What prepared data must be like before a model is trained on it."""
+
+    min_playlists: int = Field(10, ge=1, le=10**9, description="Fewest playlists. [playlists]")
+    min_songs: int = Field(10, ge=1, le=10**9, description="Fewest distinct songs. [songs]")
+    min_usable_share: Share = Field(0.3, description="Lowest share of the raw rows that ends in a playlist.")
+    max_quarantined_share: Share = Field(
+        0.5, description="Largest share of the raw rows that any one rule of the funnel may leave out."
+    )
+    max_drop: float = Field(
+        2.0,
+        ge=1,
+        le=1_000_000,
+        description="How many times fewer playlists, or rows in them, there may be than in the version that is live.",
+    )
+    max_jump: float = Field(10.0, ge=1, le=1_000_000, description="How many times more there may be.")
+    override: str = Field(
+        "",
+        max_length=500,
+        description="Why data that these rules refuse is to be used all the same; for one run. The reason is recorded "
+        "with the version.",
     )
 
 
@@ -160,6 +209,7 @@ class Settings(BaseSettings):
     extract: ExtractSettings = ExtractSettings()
     collect: CollectSettings = CollectSettings()
     prepare: PrepareSettings = PrepareSettings()
+    data: DataSettings = DataSettings()
     holdout: HoldoutSettings = HoldoutSettings()
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateSettings = EvaluateSettings()

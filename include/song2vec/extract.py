@@ -1,20 +1,23 @@
 """Playlists out of a database, as they are: streamed from one snapshot into ``playlists.parquet``."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import structlog
-from sqlalchemy import ColumnClause, Connection, CursorResult, Engine, Select, column, quoted_name, select, table
+from sqlalchemy import Connection, CursorResult, Engine
 
+from song2vec.by_playlist import NotExactError, can_aggregate, whole_playlists
 from song2vec.config import ExtractSettings
 from song2vec.errors import SourceError
 from song2vec.files import write_json
+from song2vec.playlist_table import PlaylistTable
 from song2vec.progress import track
 from song2vec.raw import raw_file
 from song2vec.source import cut, open_engine, snapshot
+from song2vec.values import as_column
 
 __all__ = ["extract", "open_engine"]
 
@@ -25,6 +28,8 @@ def extract(engine: Engine, out: Path, settings: ExtractSettings) -> dict[str, A
     """Stream the rows of the settings' table or query to ``out/playlists.parquet``, in playlist order.
 
     All rows are of one instant. Memory holds ``fetch_rows`` rows at a time, whatever the table's size.
+    A table with a position column on MariaDB is read a playlist at a time, which is faster and gives the
+    same rows; where it cannot be shown to, the rows are read one by one, again from the beginning.
     The record of it is written to ``out/extract.json``.
 
     Args:
@@ -41,61 +46,58 @@ def extract(engine: Engine, out: Path, settings: ExtractSettings) -> dict[str, A
     """
     started = time.monotonic()
     file = "query" if settings.query else settings.table
-    log.info("reading the database", table=file, fetch_rows=settings.fetch_rows)
     path = out / "playlists.parquet"
-    with (
-        raw_file(path, "mariadb", file) as writer,
-        snapshot(engine, settings) as connection,
-        track("extract", "rows") as advance,
-    ):
-        for categories, songs in _chunks(connection, settings):
-            first = writer.rows + 1
-            writer.write(range(first, first + len(songs)), _texts(categories), _texts(songs))
-            advance(len(songs))
-    record = {"name": path.name, "source": "mariadb", "file": file, "rows": writer.rows}
+    try:
+        rows = _copy(engine, path, file, settings, aggregate=True)
+    except NotExactError as why:
+        log.info("the rows are read one by one, from the beginning", table=file, reason=str(why))
+        rows = _copy(engine, path, file, settings, aggregate=False)
+    record = {"name": path.name, "source": "mariadb", "file": file, "rows": rows}
     write_json(out / "extract.json", record)
-    if not writer.rows:
+    if not rows:
         log.warning("the database gave no rows", table=file)
     log.info(
         "the database is read",
-        rows=writer.rows,
+        rows=rows,
         bytes=path.stat().st_size,
         seconds=round(time.monotonic() - started, 1),
     )
     return record
 
 
-def _chunks(connection: Connection, settings: ExtractSettings) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
-    """Playlist ids and songs, `fetch_rows` at a time."""
+def _copy(engine: Engine, path: Path, file: str, settings: ExtractSettings, *, aggregate: bool) -> int:
+    """Write the rows of one snapshot, by playlist where `aggregate` and the database let it; how many they are."""
+    with (
+        raw_file(path, "mariadb", file) as writer,
+        snapshot(engine, settings) as connection,
+        track("extract", "rows") as advance,
+    ):
+        by_playlist = aggregate and can_aggregate(connection, settings)
+        read, way = (whole_playlists, "by playlist") if by_playlist else (_rows, "row by row")
+        log.info("reading the database", table=file, way=way, fetch_rows=settings.fetch_rows)
+        batches = read(connection, settings)  # named: its result must outlive the loop, for `cut`
+        try:
+            for categories, songs in batches:
+                writer.write(range(writer.rows + 1, writer.rows + 1 + len(songs)), categories, songs)
+                advance(len(songs))
+        except BaseException:  # the task was stopped, or its disk is full: do not wait for the rows not yet read
+            cut(connection)
+            raise
+    return writer.rows
+
+
+def _rows(connection: Connection, settings: ExtractSettings) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """Categories and songs, `fetch_rows` at a time."""
     streamed = connection.execution_options(yield_per=settings.fetch_rows)
     if settings.query:
         # No parameters: a colon or a per cent sign in the user's query means what it means to the database.
         result = streamed.exec_driver_sql(settings.query, execution_options={"no_parameters": True})
     else:
-        result = streamed.execute(_of_table(settings))
-    try:
-        _check_columns(result)
-        for rows in result.partitions(settings.fetch_rows):
-            columns = list(zip(*rows, strict=True))
-            yield columns[0], columns[-1]
-    except BaseException:  # the task was stopped, or its disk is full: do not wait for the rows not yet read
-        cut(connection)
-        raise
-
-
-def _of_table(settings: ExtractSettings) -> Select[Any]:
-    schema, _, name = settings.table.rpartition(".")
-    playlist, song = _column(settings.playlist_column), _column(settings.song_column)
-    position = _column(settings.position_column)
-    # Columns that belong to a table are written "table"."column": SQLite takes a "column" that it does
-    # not know for a text.
-    table(quoted_name(name, True), playlist, song, position, schema=quoted_name(schema, True) if schema else None)
-    query = select(playlist, song)
-    return query.order_by(playlist, position) if settings.position_column else query
-
-
-def _column(name: str) -> ColumnClause[Any]:
-    return column(quoted_name(name, True))
+        result = streamed.execute(PlaylistTable.of(connection, settings).rows())
+    _check_columns(result)
+    for rows in result.partitions(settings.fetch_rows):
+        columns = list(zip(*rows, strict=True))
+        yield as_column(columns[0]), as_column(columns[-1])
 
 
 def _check_columns(result: CursorResult[Any]) -> None:
@@ -105,22 +107,3 @@ def _check_columns(result: CursorResult[Any]) -> None:
             f"extract.query yields {len(found)} columns{': ' + ', '.join(found) if found else ''}; "
             "expected playlist id, position, song, or playlist id, song"
         )
-
-
-def _texts(values: Sequence[Any]) -> pa.Array:
-    """The values of one column as a string array; whole numbers and text, the usual case, without a loop."""
-    kinds = set(map(type, values))
-    if kinds == {int}:
-        try:
-            return pa.array(values, pa.int64()).cast(pa.string())
-        except OverflowError:
-            pass
-    if kinds == {str}:
-        return pa.array(values, pa.string())
-    return pa.array([_text(value) for value in values], pa.string())
-
-
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)

@@ -42,7 +42,7 @@ def hold_out(database: "DuckDBPyConnection", playlists: Path, out: Path, setting
         """
         SELECT source, category, songs FROM (
             SELECT source, category, songs FROM read_parquet($playlists, hive_partitioning = false)
-            WHERE len(list_distinct(songs)) > 1
+            WHERE list_min(songs) < list_max(songs)
             ORDER BY sha256(concat_ws('/', $seed, source, category)), source, category LIMIT $wanted
         ) ORDER BY source, category
         """,

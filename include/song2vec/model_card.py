@@ -21,12 +21,13 @@ def model_card(records: Records) -> str:
     """The card as Markdown; a part whose record is missing is left out.
 
     Args:
-        records: by file name: ``training.json``, ``funnel.json``, ``metrics.json``, ``decision.json``.
+        records: by file name: ``training.json``, ``funnel.json``, ``data_decision.json``, ``metrics.json``,
+            ``decision.json``.
     """
     training = records.get("training.json", {})
     parts = {
         "What it is": _what(training),
-        "Data": _data(training, records.get("funnel.json", {})),
+        "Data": _data(training, records.get("funnel.json", {})) + _changes(records.get("data_decision.json", {})),
         "Quality": _quality(records.get("metrics.json", {})),
         "The gate": _gate(records.get("decision.json", {})),
         "Settings of the training": _settings(training),
@@ -54,6 +55,17 @@ def _data(training: Mapping[str, Any], funnel: Mapping[str, Any]) -> str:
     return f"{text}\nWhat each rule left out:\n\n" + _table(
         list(_FUNNEL.values()), [[r.get(k) for k in _FUNNEL] for r in rules]
     )
+
+
+def _changes(decision: Mapping[str, Any]) -> str:
+    """The verdict on the data, and what changed since the version before."""
+    text = f"\nThe data: {decision['sentence']}\n" if decision.get("sentence") else ""
+    changes = decision.get("changes")
+    if not changes:
+        return text
+    kinds = ("new", "gone", "changed", "same")
+    rows = [[what, *(counts.get(kind) for kind in kinds)] for what, counts in changes.items()]
+    return f"{text}\nWhat changed since {decision.get('since')}:\n\n{_table(['', *kinds], rows)}"
 
 
 def _quality(metrics: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from song2vec import __version__
 from song2vec.collect import collect, find_csvs
 from song2vec.config import Settings
+from song2vec.data_gate import check_data, insist
 from song2vec.evaluate import evaluate
 from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
@@ -34,21 +35,25 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
 
     Returns:
         ``{"version", "accepted", "sentence", "metrics", "summary"}``; `summary` is the page for people.
+
+    Raises:
+        RefusedError: the prepared data must not be trained on.
     """
-    raw, prepared, model = folder / "raw", folder / "prepared", folder / "model"
+    raw, prepared, checked, model = folder / "raw", folder / "prepared", folder / "checked", folder / "model"
     evaluation, gate, report = folder / "evaluation", folder / "gate", folder / "report"
 
     extract(engine, raw / "mariadb", settings.extract)
     csvs = [collect(path, raw / "csv", settings.collect) for path in find_csvs(settings.collect)]
     prepare([raw / "mariadb", *(raw / "csv" / csv["name"] for csv in csvs)], prepared, settings)
+    insist(check_data(prepared, checked, store, settings))
     heldout, playlists = prepared / "heldout.parquet", prepared / "playlists.parquet"
     train(playlists, model, settings, heldout=heldout)
     metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
-    published = publish_run(store, [model, prepared, evaluation, gate], settings)
+    published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
     if decision["accepted"]:
         promote(store, settings.publish.channel, published["version"], who=who, why=decision["sentence"])
-    summary = report_run(store, [prepared, evaluation, gate], published["version"], report, settings)
+    summary = report_run(store, [prepared, checked, evaluation, gate], published["version"], report, settings)
     return {
         "version": published["version"],
         "accepted": decision["accepted"],
@@ -59,7 +64,7 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
 
 
 def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> dict[str, Any]:
-    """Publish the files that the stages left in `folders` (model, prepared, evaluation, gate) as one version."""
+    """Publish the files that the stages up to the gate left in `folders` as one version."""
     files = published_files(*folders)
     decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
     funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
@@ -89,10 +94,11 @@ def live_version(store: Bucket, channel: str) -> str | None:
 
 def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings) -> str:
     """Pull `version` through the client, write ``out/summary.txt`` and log it."""
-    prepared, evaluation, gate = folders
+    prepared, checked, evaluation, gate = folders
     live = live_version(store, settings.publish.channel)
     text = summarise(
         funnel=prepared / "funnel.json",
+        checked=checked / "data_decision.json",
         metrics=evaluation / "metrics.json",
         decision=gate / "decision.json",
         version=version,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
@@ -36,6 +37,10 @@ log = structlog.get_logger(__name__)
 
 BATCH_PLAYLISTS = 10_000
 BATCH_ROWS = 100_000
+NAME = "coalesce(category, category_number::VARCHAR)"
+SAME_PLAYLIST = """(judged.source = playlists.source
+    AND judged.category_number IS NOT DISTINCT FROM playlists.category_number
+    AND judged.category IS NOT DISTINCT FROM playlists.category)"""
 ROW_RULES = list(RULES)[:-1]  # the last rule, short_playlist, judges playlists
 
 
@@ -71,11 +76,11 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
         if not funnel.playlists:
             raise DataError(f"no playlist is left. What became of the rows:\n{table}\nSee that the sources hold data")
         playlists = folder / "playlists.parquet"
-        fingerprint = _write_playlists(database, playlists, funnel.rows)
-        _write_quarantine(database, folder / "quarantine.parquet")
+        fingerprint, distinct = _write_playlists(database, playlists, funnel.rows)
+        _write_quarantine(database, folder / "quarantine.parquet", settings.prepare.min_songs)
         record = {
             **funnel.to_record(),
-            "songs": _one(database, "SELECT count(DISTINCT song) FROM kept_songs")[0],
+            "songs": distinct,
             "heldout": hold_out(database, playlists, folder / "heldout.parquet", settings.holdout),
             "fingerprint": fingerprint,
         }
@@ -135,19 +140,27 @@ def _database(folder: Path, settings: PrepareSettings) -> Iterator["DuckDBPyConn
 
 
 def _judge(database: "DuckDBPyConnection", files: Sequence[Path], settings: PrepareSettings) -> None:
-    """Make the view `judged`: every raw row with its song's number, or with the rule that leaves it out."""
+    """Make the view `judged`: every raw row with its song's number, or with the rule that leaves it out.
+
+    Songs that came as numbers, nearly all, are judged without a look at text.
+    """
     names = ", ".join(songs.quote(glob.escape(str(file))) for file in files)
-    song_rule = songs.rule_sql("text", "number", settings.unknown_song)
+    unknown = settings.unknown_song
+    unknown_number = f"song_number = {int(unknown)}" if unknown.isascii() and unknown.isdecimal() else "false"
     database.execute(f"""
         CREATE VIEW raw AS FROM read_parquet([{names}], hive_partitioning = false);
         CREATE VIEW judged AS
-        SELECT source, file, line, category, song AS value, number AS song,
+        SELECT source, file, line, category_number, category, song_number, song,
+            coalesce(nullif(song_number, 0), text_number) AS number,
             CASE WHEN problem IS NOT NULL THEN 'unreadable'
-                 WHEN {songs.blank_sql("category")} THEN 'no_playlist'
-                 ELSE {song_rule} END AS reason
+                 WHEN category_number IS NULL AND {songs.blank_sql("category")} THEN 'no_playlist'
+                 WHEN {unknown_number} THEN 'unknown_song'
+                 WHEN song_number > 0 THEN NULL
+                 WHEN song_number = 0 THEN 'bad_song'
+                 ELSE {songs.rule_sql("text", "text_number", unknown)} END AS reason
         FROM (
-            SELECT *, {songs.number_sql("text")} AS number
-            FROM (SELECT *, {songs.text_sql("song")} AS text FROM raw)
+            SELECT *, {songs.number_sql("text")} AS text_number
+            FROM (SELECT *, CASE WHEN song_number IS NULL THEN {songs.text_sql("song")} END AS text FROM raw)
         );
     """)
 
@@ -157,21 +170,22 @@ def _count(database: "DuckDBPyConnection", min_songs: int) -> Funnel:
     by_rule = ", ".join(f"count(*) FILTER (reason = '{rule}') AS {rule}" for rule in ROW_RULES)
     database.execute(f"""
         CREATE TABLE counted AS
-        SELECT source, category, {by_rule}, count(*) FILTER (reason IS NULL) AS kept
-        FROM judged GROUP BY source, category;
+        SELECT source, category_number, category, {by_rule}, count(*) FILTER (reason IS NULL) AS kept
+        FROM judged GROUP BY ALL;
         CREATE TABLE playlists AS
-        SELECT row_number() OVER (ORDER BY source, category) AS id, source, category, kept
-        FROM counted WHERE kept >= {min_songs};
+        SELECT (row_number() OVER (ORDER BY source, name))::UINTEGER AS id,
+            source, name, category_number, category, kept
+        FROM (SELECT *, {NAME} AS name FROM counted) WHERE kept >= {min_songs};
         CREATE TABLE files AS
-        SELECT row_number() OVER (ORDER BY source, file) AS position, source, file
+        SELECT (row_number() OVER (ORDER BY source, file))::UINTEGER AS position, source, file
         FROM (SELECT DISTINCT source, file FROM raw);
         CREATE VIEW kept_songs AS
-        SELECT id, position, line, song
-        FROM judged JOIN playlists USING (source, category) JOIN files USING (source, file)
-        WHERE reason IS NULL;
+        SELECT id, position, line, number AS song
+        FROM judged JOIN playlists ON {SAME_PLAYLIST} JOIN files USING (file)
+        WHERE reason IS NULL AND judged.source = files.source;
     """)
     steps = []
-    named = f"NOT {songs.blank_sql('category')}"
+    named = f"NOT (category_number IS NULL AND {songs.blank_sql('category')})"
     for first in range(len(ROW_RULES) + 1):
         left = " + ".join([*ROW_RULES, "kept"][first:])  # rows that no rule before this one left out
         counts = f"coalesce(sum({left}), 0)::BIGINT, count(*) FILTER ({left} > 0 AND {named})"
@@ -181,16 +195,17 @@ def _count(database: "DuckDBPyConnection", min_songs: int) -> Funnel:
     return Funnel.of(rows, playlists)
 
 
-def _write_playlists(database: "DuckDBPyConnection", path: Path, rows: int) -> str:
-    """Write the playlists in the order of (source, category); return their fingerprint.
+def _write_playlists(database: "DuckDBPyConnection", path: Path, rows: int) -> tuple[str, int]:
+    """Write the playlists in the order of (source, category); return their fingerprint and the distinct songs.
 
     The songs come in one sorted stream, to be cut by the playlists' lengths: a sort goes to disk where it
     must, a list that grows in memory does not.
     """
-    fingerprint = Fingerprint()
-    query = "SELECT song FROM kept_songs ORDER BY id, position, line, song"
+    fingerprint, seen = Fingerprint(), _Distinct()
+    query = "SELECT song FROM kept_songs ORDER BY id, position, line"
     songs_in_order = _Stream(batch.column(0) for batch in _batches(database.cursor(), query, BATCH_ROWS))
-    lists = _batches(database.cursor(), "SELECT source, category, kept FROM playlists ORDER BY id", BATCH_PLAYLISTS)
+    query = "SELECT source, name AS category, kept FROM playlists ORDER BY id"
+    lists = _batches(database.cursor(), query, BATCH_PLAYLISTS)
     with pq.ParquetWriter(path, PLAYLISTS) as writer, track("prepare", "rows", rows) as advance:
         for batch in lists:
             offsets = np.concatenate([[0], np.cumsum(batch.column("kept").to_numpy())])
@@ -198,17 +213,21 @@ def _write_playlists(database: "DuckDBPyConnection", path: Path, rows: int) -> s
             cut = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
             playlists = pa.record_batch([batch.column("source"), batch.column("category"), cut], schema=PLAYLISTS)
             fingerprint.update(playlists)
+            seen.add(values)
             writer.write_batch(playlists)
             advance(len(values))
-    return fingerprint.hexdigest()
+    return fingerprint.hexdigest(), seen.count()
 
 
-def _write_quarantine(database: "DuckDBPyConnection", path: Path) -> None:
-    query = """
-        SELECT source, file, line, category, value, coalesce(reason, 'short_playlist') AS reason
-        FROM judged LEFT JOIN playlists USING (source, category)
-        WHERE reason IS NOT NULL OR id IS NULL
-        ORDER BY source, file, line, category, value, reason
+def _write_quarantine(database: "DuckDBPyConnection", path: Path, min_songs: int) -> None:
+    columns = """judged.source, file, line, coalesce(judged.category, judged.category_number::VARCHAR) AS category,
+        coalesce(song, song_number::VARCHAR) AS value"""
+    query = f"""
+        SELECT {columns}, reason FROM judged WHERE reason IS NOT NULL
+        UNION ALL
+        SELECT {columns}, 'short_playlist' FROM judged JOIN counted AS playlists ON {SAME_PLAYLIST}
+        WHERE reason IS NULL AND kept < {min_songs}
+        ORDER BY ALL
     """
     with pq.ParquetWriter(path, QUARANTINE) as writer:
         for batch in _batches(database, query, BATCH_ROWS):
@@ -224,6 +243,25 @@ def _batches(database: "DuckDBPyConnection", query: str, rows: int) -> Iterator[
 def _one(database: "DuckDBPyConnection", query: str) -> tuple[int, ...]:
     (row,) = database.execute(query).fetchall()
     return tuple(row)
+
+
+class _Distinct:
+    """Counts the distinct values of arrays; holds little more than those."""
+
+    MOST = 2**21
+
+    def __init__(self) -> None:
+        self._parts: list[pa.Array] = []
+
+    def add(self, values: pa.Array) -> None:
+        self._parts.append(pc.unique(values))
+        if sum(map(len, self._parts)) > self.MOST:
+            self.count()
+
+    def count(self) -> int:
+        """How many there are so far."""
+        self._parts = [pc.unique(pa.concat_arrays(self._parts))] if self._parts else []
+        return sum(map(len, self._parts))
 
 
 class _Stream:

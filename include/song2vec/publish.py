@@ -32,9 +32,9 @@ GENSIM = "gensim/song2vec.model"
 TRAINING = "training.json"
 CARD = "MODEL_CARD.md"
 REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, TRAINING)
-OPTIONAL = ("metrics.json", "funnel.json", "decision.json", CARD)
+OPTIONAL = ("metrics.json", "funnel.json", "decision.json", "data_decision.json", "data_index.npz", CARD)
 
-_RECORDS = (TRAINING, "funnel.json", "metrics.json", "decision.json")
+_RECORDS = (TRAINING, "funnel.json", "data_decision.json", "metrics.json", "decision.json")
 
 
 @dataclass(frozen=True)

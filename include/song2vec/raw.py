@@ -4,11 +4,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from song2vec.files import whole_file
 from song2vec.tables import RAW
+
+MOST_DIGITS = 18  # a number of so many digits fits an INT64 for certain
+
+_ENCODINGS = {
+    "line": "DELTA_BINARY_PACKED",
+    "category_number": "DELTA_BINARY_PACKED",  # the rows of a playlist mostly stand together
+    "song_number": "PLAIN",
+}
+_FEW_VALUES = ["source", "file", "category", "song", "problem"]
+
+
+LineNumbers = Sequence[int] | NDArray[np.int64]
 
 
 class RawWriter:
@@ -21,14 +36,18 @@ class RawWriter:
         self.problems = 0
 
     def write(
-        self, lines: Sequence[int], categories: pa.Array, songs: pa.Array, problems: pa.Array | None = None
+        self,
+        lines: Sequence[int] | NDArray[np.int64],
+        categories: pa.Array,
+        songs: pa.Array,
+        problems: pa.Array | None = None,
     ) -> None:
         """Append rows; all columns are of one length, in the source's order.
 
         Args:
             lines: the line or running number of each row.
-            categories: string array, the playlist's id as given.
-            songs: string array, the song as given, or the raw text of a row with a problem.
+            categories: string or int64 array, the playlist's id as given.
+            songs: string or int64 array, the song as given, or the raw text of a row with a problem.
             problems: string array, null where the row could be read; None: all could.
         """
         count = len(lines)
@@ -39,9 +58,9 @@ class RawWriter:
         columns = [
             _constant(self._source, count),
             _constant(self._file, count),
-            pa.array(lines, pa.int64()),
-            categories,
-            songs,
+            pa.array(lines if isinstance(lines, np.ndarray) else np.fromiter(lines, np.int64, count), pa.int64()),
+            *numbers_and_texts(categories),
+            *numbers_and_texts(songs),
             problems,
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=RAW))
@@ -49,12 +68,43 @@ class RawWriter:
         self.problems += count - problems.null_count
 
 
+def numbers_and_texts(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Split a column into its plain whole numbers and all other texts; a null is null in both.
+
+    Plain is what a number is written as: ASCII digits, at most 18, no leading zero but in "0" itself. So the
+    text is known from the number, and a text is split alike whatever type its column had.
+
+    Args:
+        values: string or int64 array.
+
+    Returns:
+        int64 array and string array, each null where the other one is set.
+    """
+    if pa.types.is_integer(values.type):
+        least, most = pc.min_max(values).as_py().values()
+        if least is None or (least >= 0 and most < 10**MOST_DIGITS):
+            return values, pa.nulls(len(values), pa.string())
+        values = values.cast(pa.string())
+    digits = pc.and_(pc.ascii_is_decimal(values), pc.less_equal(pc.binary_length(values), MOST_DIGITS))
+    padded = pc.and_(pc.starts_with(values, "0"), pc.greater(pc.binary_length(values), 1))
+    plain = pc.and_not(digits, padded)
+    if pc.all(plain, min_count=0).as_py() and not plain.null_count:
+        return values.cast(pa.int64()), pa.nulls(len(values), pa.string())
+    nothing = pa.scalar(None, pa.string())
+    return pc.if_else(plain, values, nothing).cast(pa.int64()), pc.if_else(plain, nothing, values)
+
+
 @contextmanager
 def raw_file(path: Path, source: str, file: str) -> Iterator[RawWriter]:
     """Open `path` for raw rows of `file` from `source`; it appears, whole, when the block ends well."""
-    with whole_file(path) as temporary, pq.ParquetWriter(temporary, RAW) as writer:
+    with (
+        whole_file(path) as temporary,
+        pq.ParquetWriter(
+            temporary, RAW, compression="lz4", use_dictionary=_FEW_VALUES, column_encoding=_ENCODINGS
+        ) as writer,
+    ):
         yield RawWriter(writer, source, file)
 
 
 def _constant(value: str, count: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([value]))
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([value]))

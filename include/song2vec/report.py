@@ -6,6 +6,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from song2vec.changes import in_words
 from song2vec.files import read_json
 from song2vec.funnel import funnel_table
 from song2vec_client.model import SongModel
@@ -36,14 +37,26 @@ def neighbours_table(model: SongModel, k: int = 5, titles: Mapping[int, str] | N
 
 
 def summarise(
-    *, funnel: Path, metrics: Path, decision: Path, version: str, where: str, model: SongModel, promoted: Sequence[str]
+    *,
+    funnel: Path,
+    checked: Path,
+    metrics: Path,
+    decision: Path,
+    version: str,
+    where: str,
+    model: SongModel,
+    promoted: Sequence[str],
 ) -> str:
     """The page that ends a run's log."""
+    data = read_json(checked)
     measured = read_json(metrics)
     verdict = read_json(decision)
     lines = [
         "What became of the rows",
         funnel_table(read_json(funnel)),
+        "",
+        f"The data: {data['sentence']}",
+        *([f"   since {data['since']}: {in_words(data['changes'])}"] if data["changes"] else []),
         "",
         f"How good the model is, on {measured['playlists']:,} held-out playlists",
         metrics_table(measured),

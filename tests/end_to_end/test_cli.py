@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from song2vec_client.store import ModelStore
+
 SMALL = [
     "--set",
     "train.epochs=60",
@@ -67,6 +69,9 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert len(answer("collect", csvs, "--out", raw / "csv")["files"]) == 1
     prepared = answer("prepare", raw / "mariadb", raw / "csv", "--out", data)
     assert (prepared["playlists"], prepared["rows"]) == (201, 2009)
+    assert [reason["rows"] for reason in answer("quarantine", data)["reasons"]] == [1]
+    assert "unknown_song, 1 of 1:" in song2vec("quarantine", data, "--reason", "unknown_song").stdout
+    assert answer("check", data, "--out", tmp_path / "checked", "--to", store, **emulator)["accepted"]
     heldout, playlists = data / "heldout.parquet", data / "playlists.parquet"
     assert answer("train", playlists, "--out", model, "--heldout", heldout, *SMALL)["songs"] == 60
     metrics = answer("evaluate", model, "--heldout", heldout, "--playlists", playlists, "--out", model)
@@ -122,6 +127,36 @@ def test_a_refused_model_is_published_but_not_promoted_and_exits_3(sources, stor
     assert answer("history", "--from", store, **environment)["moves"] == []
 
 
+def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_kept(sources, store, gcs, tmp_path):
+    url, csvs = sources
+    work = tmp_path / "work"
+    quick = ["train.epochs=1", "gate.min_ndcg=0", "gate.min_hit_rate=0", "gate.min_vs_popularity=0"]
+    changed = [word for setting in [*quick, "data.min_songs=61"] for word in ("--set", setting)]
+    arguments = ["run", "--url", url, "--to", store, "--workspace", work, *SMALL, *changed]
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
+
+    refused = song2vec(*arguments, code=3, **environment)
+
+    assert "60 songs instead of at least 61" in refused.stderr
+    assert refused.stdout == ""
+    (verdict,) = work.glob("*/*/checked/data_decision.json")
+    failed = [rule for rule in json.loads(verdict.read_text(encoding="utf-8"))["rules"] if rule["passed"] is False]
+    assert [(rule["rule"], rule["figure"], rule["limit"]) for rule in failed] == [("min_songs", 60, 61)]
+    assert answer("versions", "--from", store, **environment)["versions"] == []
+    prepared = verdict.parent.with_name("prepared")
+    check = ["check", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
+    assert answer(*check, code=3, **environment)["sentence"] == "Refused: 60 songs instead of at least 61."
+
+    made = answer(*arguments, "--set", "data.override=노래방 하나", **environment)["version"]
+
+    models = ModelStore(store, cache=tmp_path / "cache")
+    assert models.manifest(made).settings["data"]["override"] == "노래방 하나"
+    assert json.loads(models.read(made, "data_decision.json"))["overridden"]
+    assert "Accepted all the same (노래방 하나): 60 songs" in models.read(made, "MODEL_CARD.md").decode()
+    since = song2vec(*check[:-2], **environment).stdout
+    assert f"since {made}: playlists: 0 new, 0 gone, 0 changed, 201 same" in since
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -132,6 +167,8 @@ def test_a_refused_model_is_published_but_not_promoted_and_exits_3(sources, stor
         (["prepare", "nowhere", "--out", "y"], 1, "nowhere"),
         (["train", "nowhere.parquet", "--out", "y"], 1, "nowhere.parquet"),
         (["similar", "1", "--from", "nowhere"], 1, "nowhere"),
+        (["quarantine", "nowhere"], 1, "nowhere"),
+        (["quarantine", "nowhere", "--reason", "unknown"], 2, "unknown_song"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says, tmp_path):

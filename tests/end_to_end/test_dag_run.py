@@ -122,6 +122,21 @@ def test_a_refused_model_is_published_and_production_stays(airflow_home, environ
     assert "instead of at least 1" in done.stdout + done.stderr
 
 
+def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, environment, store, tmp_path):
+    environment["SONG2VEC_DATA__MIN_SONGS"] = "1000"
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    log = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "30 songs instead of at least 1,000" in log
+    assert "trying again cannot help" in log
+    assert log.count("[DAG TEST] starting task_id=check_data") == 1
+    assert "[DAG TEST] starting task_id=train" not in log
+    assert len(list((tmp_path / "workspace").glob("*/*/checked/data_decision.json"))) == 1
+    assert ModelStore(store, cache=tmp_path / "pulled").versions() == []
+
+
 def _airflow(home, *arguments, **environment):
     """An Airflow command as a process of its own, with nothing of the developer's environment."""
     return subprocess.run(

@@ -45,6 +45,13 @@ def mariadb(mariadb_server: URL) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[URL]:
     """The URL of a server on which databases may be created."""
+    with private_server() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def private_server() -> Iterator[URL]:
+    """The same for who is no test: the server that MARIADB_URL names, or one that lives as long as the block."""
     if "MARIADB_URL" in os.environ:
         yield make_url(os.environ["MARIADB_URL"]).set(drivername="mariadb+pymysql")
         return

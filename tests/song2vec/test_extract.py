@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import structlog
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from song2vec.by_playlist import LONGEST
 from song2vec.config import ExtractSettings
 from song2vec.errors import PermanentError, SourceError, SourceUnavailableError, TransientError
 from song2vec.extract import extract, open_engine
@@ -59,7 +61,14 @@ def read(url: str, out: Path, **options) -> list[tuple[str | None, str | None]]:
     rows = table.to_pylist()
     assert [row["line"] for row in rows] == list(range(1, len(rows) + 1))
     assert {(row["source"], row["file"], row["problem"]) for row in rows} <= {("mariadb", record["file"], None)}
-    return [(row["category"], row["song"]) for row in rows]
+    return [(one_of(row, "category"), one_of(row, "song")) for row in rows]
+
+
+def one_of(row: dict, name: str) -> str | None:
+    """The source's text, which RAW keeps as a number where it can."""
+    number = row[f"{name}_number"]
+    assert number is None or row[name] is None
+    return row[name] if number is None else str(number)
 
 
 def test_rows_come_by_playlist_and_position(database, tmp_path):
@@ -149,8 +158,113 @@ def test_memory_is_flat_whatever_the_size(database, tmp_path):
     finally:
         tracemalloc.stop()
     assert record["rows"] == 100_000
-    assert pq.read_metadata(tmp_path / "out/playlists.parquet").num_row_groups == 100
     assert peak < 8_000_000
+
+
+# Read by playlist, where the server lets it, or row by row: the same rows
+
+
+SAME_ORDER = "SELECT playlist_id, song FROM playlist_songs ORDER BY playlist_id, position, CAST(song AS BINARY)"
+
+
+def both_ways(url: str, out: Path, query: str = SAME_ORDER, **options) -> tuple[list[str], list]:
+    """How the table was read, and its rows, which are those that the query gives."""
+    plain = read(url, out / "plain", query=query)
+    with structlog.testing.capture_logs() as logs:
+        found = read(url, out / "table", **options)
+    assert found == plain
+    return [line["way"] for line in logs if "way" in line], found
+
+
+def create(url: str, columns: str, *rows: str) -> None:
+    execute(url, f"CREATE TABLE playlist_songs ({columns})", *(f"INSERT INTO playlist_songs {each}" for each in rows))
+
+
+NUMBERS = "SELECT seq DIV 7, 5000 - seq, seq * 7919 % 991 FROM seq_1_to_5000"
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        ("playlist_id INT, position INT, song INT, PRIMARY KEY (playlist_id, position)", NUMBERS),
+        ("playlist_id INT, position INT, song INT", NUMBERS),
+        ("playlist_id INT, position INT, song INT", "VALUES (1, 1, NULL), (1, 2, 5), (2, 1, NULL), (3, 1, 4)"),
+        ("playlist_id INT, position INT, song INT", "VALUES (-3, -1, -5), (0, NULL, 0), (-3, -2, 6), (NULL, 1, 7)"),
+        ("playlist_id INT, position INT, song INT", "VALUES (1, 1, 9), (1, 1, 8), (1, 1, 8), (1, 0, 8), (1, 1, 70)"),
+        ("playlist_id INT, position INT, song INT", "SELECT 1, seq % 50, seq * 7919 % 100003 FROM seq_1_to_30000"),
+        ("playlist_id SERIAL, position FLOAT, song BIGINT", f"VALUES ({2**64 - 1}, 1.5, {-(2**63)}), (1, 2, 3)"),
+        ("playlist_id INT(6) ZEROFILL, position INT, song INT(9) ZEROFILL", "VALUES (12, 2, 34), (12, 1, 0)"),
+        ("playlist_id INT, position DECIMAL(5, 2), song VARCHAR(9)", "VALUES (1, 10.5, 'b'), (1, 9.25, 'a')"),
+        ("playlist_id INT, position DATETIME, song VARCHAR(9)", "VALUES (1, '2026-01-02', 'b'), (1, 250101, 'a')"),
+        (
+            "playlist_id INT, position INT, song VARCHAR(20)",
+            "VALUES (1, 1, '1,2'), (1, 2, ''), (1, 3, NULL), (1, 4, '=')"
+            ", (1, 5, '노래🎵'), (1, 6, 'a'), (1, 6, 'A'), (1, 7, ' 7 '), (1, 8, '?\\n\\\\'), (2, 1, ''), (3, 1, NULL)",
+        ),
+        ("playlist_id INT, position INT, song TEXT CHARACTER SET euckr NOT NULL", "VALUES (1, 1, '노래'), (1, 2, '')"),
+        ("playlist_id INT, position INT, song VARCHAR(9) CHARACTER SET ucs2", "VALUES (1, 1, '노래'), (1, 2, 'x')"),
+        ("playlist_id INT, position INT, song ENUM('b', 'a')", "VALUES (1, 1, 'a'), (1, 2, 'b'), (1, 3, NULL)"),
+        ("playlist_id CHAR(9), position INT, song INT", "VALUES ('a,b', 2, 1), ('', 1, 2), (NULL, 1, 3), ('재', 1, 4)"),
+        ("playlist_id VARBINARY(9), position INT, song INT", "VALUES (x'FF41', 2, 1), ('b', 1, 2), ('B', 1, 3)"),
+    ],
+)  # fmt: skip
+def test_a_table_read_by_playlist_gives_the_rows_themselves(mariadb, tmp_path, columns, rows):
+    create(mariadb, columns, rows)
+    ways, found = both_ways(mariadb, tmp_path, fetch_rows=1_000)
+    assert ways == ["by playlist"]
+    assert found
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        ("playlist_id INT, position INT, song BIGINT", f"SELECT 1, seq, seq + {10**18} FROM seq_1_to_210000"),
+        ("playlist_id INT, position INT, song VARCHAR(9000)", "SELECT 1, seq, REPEAT('노', 9000) FROM seq_1_to_200"),
+        ("playlist_id INT, position INT, song VARCHAR(20)", "VALUES (1, 1, 'a\x1fb'), (1, 2, 'c')"),
+        ("playlist_id INT, position INT, song BIGINT UNSIGNED", f"VALUES (1, 1, {2**64 - 1}), (1, 2, {2**63})"),
+        ("playlist_id INT, position INT, song VARBINARY(9)", "VALUES (1, 1, x'FF41'), (1, 2, 'b')"),
+        ("playlist_id INT, position INT, song DECIMAL(12, 9)", "VALUES (1, 1, 0.000000001), (1, 2, 5)"),
+        ("playlist_id INT, position INT, song DOUBLE", "VALUES (1, 1, 1e20), (1, 2, 5)"),
+        ("playlist_id INT, position VARCHAR(9), song INT", "VALUES (1, '10', 1), (1, '9', 2)"),
+        ("playlist_id INT, position ENUM('b', 'a'), song INT", "VALUES (1, 'a', 1), (1, 'b', 2)"),
+        ("playlist_id VARCHAR(9), position INT, song INT", "VALUES ('a', 1, 1), ('A', 2, 2), ('a', 3, 3), ('b', 1, 4)"),
+        ("playlist_id VARCHAR(9), position INT, song INT", "VALUES ('a', 1, 1), ('a ', 2, 2), ('a', 3, 3)"),
+        ("playlist_id DOUBLE, position INT, song INT", "VALUES (-0e0, 1, 1), (0e0, 2, 2), (1.5, 1, 3)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_shown_to_be_right_is_read_row_by_row(mariadb, tmp_path, columns, rows):
+    create(mariadb, columns, rows)
+    ways, found = both_ways(mariadb, tmp_path)
+    assert ways == ["by playlist", "row by row"]
+    assert found
+
+
+def test_songs_that_hide_a_cut_are_found(mariadb, tmp_path):
+    """The first song holds as many marks as songs are cut off: only the length tells."""
+    marks, size = 30_000, 100
+    songs = marks + (LONGEST - marks - 1) // size
+    rows = [f"VALUES (1, 0, REPEAT('\x1f', {marks}))", f"SELECT 1, seq, REPEAT('x', {size - 1}) FROM seq_1_to_{songs}"]
+    create(mariadb, "playlist_id INT, position INT, song MEDIUMTEXT", *rows)
+    query = "SELECT playlist_id, song FROM playlist_songs ORDER BY playlist_id, position"
+    ways, found = both_ways(mariadb, tmp_path, query=query)
+    assert ways == ["by playlist", "row by row"]
+    assert len(found) == songs + 1
+
+
+def test_a_view_and_a_table_of_another_database_are_read_by_playlist(mariadb, tmp_path):
+    playlist_songs(mariadb)
+    execute(mariadb, "CREATE VIEW v AS SELECT playlist_id, position, song + 0 AS song FROM playlist_songs")
+    assert both_ways(mariadb, tmp_path, table="v") == (["by playlist"], IN_ORDER)
+    other = make_url(mariadb).set(database="information_schema").render_as_string(hide_password=False)
+    assert read(other, tmp_path / "other", table=f"{make_url(mariadb).database}.playlist_songs") == IN_ORDER
+
+
+@pytest.mark.parametrize(
+    "key", ["UNIQUE (playlist_id, song, position)", "UNIQUE (position, song)", "KEY (playlist_id)"]
+)
+def test_songs_at_one_position_come_in_a_fixed_order_whatever_the_keys(mariadb, tmp_path, key):
+    create(mariadb, f"playlist_id INT, position INT, song INT, {key}", "VALUES (1, 1, 3), (1, 1, 2), (1, 1, 1)")
+    assert both_ways(mariadb, tmp_path)[1] == [("1", "1"), ("1", "2"), ("1", "3")]
 
 
 def test_all_rows_are_of_one_instant(mariadb, tmp_path):
@@ -351,7 +465,7 @@ def test_a_reader_that_stops_early_leaves_at_once_and_nothing_behind(mariadb, tm
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))  # as on a disk that is full
     try:
         with pytest.raises(OSError, match="File too large"):
-            read(mariadb, tmp_path / "out", query="SELECT seq, seq FROM seq_1_to_100000000")
+            read(mariadb, tmp_path / "out", query="SELECT seq, SHA2(seq, 512) FROM seq_1_to_100000000")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list((tmp_path / "out").iterdir()) == []

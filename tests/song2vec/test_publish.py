@@ -29,6 +29,15 @@ METRICS = {
 FUNNEL = {
     "rules": [{"rule": "unknown_song", "rows_in": 12345, "rows_out": 12000, "rows_left_out": 345, "playlists_in": 9}]
 }
+DATA = {
+    "accepted": True,
+    "sentence": "Accepted: 1,000 playlists (at least 50).",
+    "since": "20260130T040000Z-01234567",
+    "changes": {
+        "playlists": {"new": 1200, "gone": 3, "changed": 40, "same": 5},
+        "songs": {"new": 7, "gone": 0, "same": 900},
+    },
+}
 DECISION = {
     "accepted": True,
     "sentence": "Accepted: every rule passed.",
@@ -40,10 +49,11 @@ DECISION = {
 def files(tmp_path):
     """The files of a run, as its stages left them."""
     model = write_model(tmp_path / "model")
-    for name, record in {"metrics": METRICS, "funnel": FUNNEL, "decision": DECISION}.items():
+    records = {"metrics": METRICS, "funnel": FUNNEL, "data_decision": DATA, "decision": DECISION}
+    for name, record in records.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}.json").write_text(json.dumps(record))
-    return published_files(model, tmp_path / "metrics", tmp_path / "funnel", tmp_path / "decision")
+    return published_files(model, *(tmp_path / name for name in records))
 
 
 def test_a_version_holds_the_files_and_says_where_they_come_from(bucket, files):
@@ -122,7 +132,7 @@ publish(Dying.open(sys.argv[1]), published_files(*map(Path, sys.argv[2].split(":
 """
 
 
-@pytest.mark.parametrize("uploaded", [0, 5, 13])
+@pytest.mark.parametrize("uploaded", [0, 5, 14])
 def test_a_publisher_killed_in_the_middle_leaves_nothing_to_see_and_the_next_one_completes(
     bucket, store, files, gcs, uploaded
 ):
@@ -138,7 +148,7 @@ def test_a_publisher_killed_in_the_middle_leaves_nothing_to_see_and_the_next_one
     assert ModelStore.of(bucket).versions() == []
     made = publish(bucket, files, facts())
     assert ModelStore.of(bucket).versions() == [made]
-    assert len(made.files) == 13
+    assert len(made.files) == 14
     assert ModelStore.of(bucket, cache=files["vectors.npy"].parent / "cache").load(made.version).version == made.version
 
 
@@ -180,6 +190,10 @@ def test_the_model_card_tells_what_the_records_say(bucket, files):
 
     card = ModelStore.of(bucket).read(made.version, "MODEL_CARD.md").decode()
     assert "| unknown_song | 12,345 | 345 | 12,000 |" in card
+    assert "The data: Accepted: 1,000 playlists (at least 50)." in card
+    assert "What changed since 20260130T040000Z-01234567:" in card
+    assert "| playlists | 1,200 | 3 | 40 | 5 |" in card
+    assert "| songs | 7 | 0 | – | 900 |" in card
     assert "| **this model** | 0.2871 | 0.5 |" in card
     assert "| popular songs | 0.01 | 0.1 |" in card
     assert "1,234 playlists that were not trained on" in card

@@ -71,6 +71,7 @@ def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(d
         "find_csvs",
         "collect_csvs",
         "prepare",
+        "check_data",
         "train",
         "evaluate",
         "gate",

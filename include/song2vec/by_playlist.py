@@ -1,0 +1,163 @@
+"""One row a playlist: MariaDB puts the songs together, so that far fewer rows cross the wire.
+
+A row of the answer has a playlist's id, the number of its rows, and its songs, each followed by a mark. Whatever
+can go wrong on this way shows in the counts: an answer cut at ``group_concat_max_len`` or at
+``max_allowed_packet``, a song that holds the mark, ids that differ and that a collation holds for equal. Then
+`NotExactError` is raised, and the caller reads row by row. What comes out is, to the row, what reading row by
+row gives.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pymysql.constants import FIELD_TYPE as TYPE
+from sqlalchemy import Connection, select
+
+from song2vec.config import ExtractSettings
+from song2vec.playlist_table import PlaylistTable
+from song2vec.values import as_column
+
+LONGEST = 4 << 20
+"""Longest answer about one playlist, in bytes: some 600,000 songs; bounds the memory that one needs."""
+
+_BATCH = 16 << 20  # characters of songs decoded at a time, at most and LONGEST more
+_ROWS_AHEAD = 64  # playlists the driver holds
+_MARK = "\x1f"  # follows each song; it is ASCII's unit separator
+_SOME = "="  # before a text that is not NULL
+
+_INTEGERS = {TYPE.TINY, TYPE.SHORT, TYPE.INT24, TYPE.LONG, TYPE.LONGLONG}
+_TEXTS = {TYPE.VARCHAR, TYPE.VAR_STRING, TYPE.STRING, TYPE.BLOB, TYPE.TINY_BLOB, TYPE.MEDIUM_BLOB, TYPE.LONG_BLOB}
+_SORT_ALIKE = _INTEGERS | {
+    *(TYPE.DECIMAL, TYPE.NEWDECIMAL, TYPE.FLOAT, TYPE.DOUBLE),
+    *(TYPE.DATE, TYPE.TIME, TYPE.DATETIME, TYPE.TIMESTAMP),
+}
+"""Types that are sorted inside GROUP_CONCAT as they are outside: not long texts, of which each compares a part."""
+
+
+class NotExactError(Exception):
+    """The server's aggregate cannot be told from a wrong one: read row by row. The text says why."""
+
+
+def can_aggregate(connection: Connection, settings: ExtractSettings) -> bool:
+    """Whether this way may be tried: a table with a position, on MariaDB."""
+    known = connection.dialect.name in ("mysql", "mariadb") and connection.dialect.driver == "pymysql"
+    return known and not settings.query and bool(settings.position_column)
+
+
+def whole_playlists(connection: Connection, settings: ExtractSettings) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """Categories and songs, two arrays of one length, of int64 or text: the rows of whole playlists, in order.
+
+    A yield holds `fetch_rows` rows, or fewer where songs are long, and up to a playlist more.
+
+    Raises:
+        NotExactError: at any time; what was yielded before is right, what is missing is unknown.
+        DBAPIError: the database refuses or is gone.
+    """
+    plan = _plan(connection, PlaylistTable.of(connection, settings))
+    connection.exec_driver_sql(f"SET SESSION group_concat_max_len = {LONGEST}")
+    streamed = connection.execution_options(yield_per=_ROWS_AHEAD)
+    answer = streamed.exec_driver_sql(plan.statement, execution_options={"no_parameters": True})
+    batch = _Batch()
+    for rows in answer.partitions(_ROWS_AHEAD):
+        batch.add(rows)
+        if batch.songs >= settings.fetch_rows or batch.size >= _BATCH:
+            yield batch.decoded(plan)
+            batch = _Batch()
+    if batch.songs:
+        yield batch.decoded(plan)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    statement: str
+    """Yields id, rows, songs; for songs that are texts, the length of all that; for ids that are, if they are one."""
+    integers: bool
+    nullable: bool
+    text_ids: bool
+
+
+def _plan(connection: Connection, table: PlaylistTable) -> _Plan:
+    """The statement for the types that the table's columns have.
+
+    Raises:
+        NotExactError: for types of which the server's own text may differ from the driver's.
+    """
+    columns = select(table.playlist, table.order[0], table.song).limit(0)
+    description = connection.execute(columns).cursor.description
+    (playlist_type, position_type, song_type), nullable = [each[1] for each in description], bool(description[2][6])
+    if not (playlist_type in _INTEGERS | _TEXTS and position_type in _SORT_ALIKE and song_type in _INTEGERS | _TEXTS):
+        raise NotExactError("a column's type is neither a whole number nor a text")
+    integers = song_type in _INTEGERS
+
+    playlist, song = (str(column.compile(connection)) for column in (table.playlist, table.song))
+    order = ", ".join(str(column.compile(connection)) for column in table.order)
+    item, checks = song, []  # a column that says nothing costs the driver a tenth of the time: only the needed ones
+    if nullable:
+        item = f"IFNULL({song}, '')" if integers else f"IFNULL(CONCAT('{_SOME}', {song}), '')"
+    if not integers:
+        marks = "COUNT(*)" + (f" + COUNT({song})" if nullable else "")
+        checks.append(f"CAST(IFNULL(SUM(CHAR_LENGTH({song})), 0) + {marks} AS UNSIGNED)")
+    if playlist_type in _TEXTS:
+        id_bytes = f"CAST({playlist} AS BINARY)"
+        checks.append(f"IFNULL(MIN({id_bytes}) = MAX({id_bytes}), 1)")
+    songs = f"GROUP_CONCAT({item}, '{_MARK}' ORDER BY {order} SEPARATOR '')"
+    columns_read = ", ".join([playlist, "COUNT(*)", songs, *checks])
+    statement = f"SELECT {columns_read} FROM {table.name} GROUP BY {playlist} ORDER BY {playlist}"
+    return _Plan(statement, integers, nullable, playlist_type in _TEXTS)
+
+
+class _Batch:
+    """Answers about some playlists."""
+
+    def __init__(self) -> None:
+        self.rows: list[Sequence[Any]] = []
+        self.songs = self.size = 0
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        for row in rows:
+            if not isinstance(row[2], str):
+                raise NotExactError("the songs are no text")
+            self.songs += row[1]
+            self.size += len(row[2])
+        self.rows.extend(rows)
+
+    def decoded(self, plan: _Plan) -> tuple[pa.Array, pa.Array]:
+        """Categories and songs; nothing loops over songs.
+
+        Raises:
+            NotExactError: a check fails.
+        """
+        ids, counts, answers, *checks = zip(*self.rows, strict=True)
+        found = pa.array(answers, pa.string())
+        count = np.array(counts, np.int64)
+        # Each mark is there, so the last is: nothing was cut off. A text may hold marks of its own: its length
+        # says whether there are as many of them as were cut off.
+        if not np.array_equal(pc.count_substring(found, _MARK).to_numpy(), count):
+            raise NotExactError("a playlist is too long for one answer, or a song holds U+001F")
+        if not plan.integers and not np.array_equal(pc.utf8_length(found).to_numpy(), np.array(checks[0], np.int64)):
+            raise NotExactError("a playlist is too long for one answer")
+        if plan.text_ids and not all(checks[-1]):
+            raise NotExactError("ids of playlists differ that the database holds for equal")
+        songs = pc.split_pattern(pa.array(["".join(answers)]), _MARK).flatten()[:-1]
+        categories = as_column(ids).take(pa.array(np.repeat(np.arange(len(ids)), count)))
+        decode = _integers if plan.integers else _texts
+        return categories, decode(songs, plan.nullable)
+
+
+def _integers(songs: pa.Array, nullable: bool) -> pa.Array:
+    if nullable:
+        songs = pc.if_else(pc.equal(songs, ""), None, songs)
+    try:
+        return songs.cast(pa.int64())  # "00012", of a ZEROFILL column, is 12 to the driver
+    except pa.ArrowInvalid:
+        raise NotExactError("a song's number is 2^63 or more") from None
+
+
+def _texts(songs: pa.Array, nullable: bool) -> pa.Array:
+    if not nullable:
+        return songs
+    return pc.if_else(pc.equal(songs, ""), None, pc.utf8_slice_codeunits(songs, len(_SOME)))

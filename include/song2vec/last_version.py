@@ -1,0 +1,62 @@
+"""What the version that a channel names was trained on: the data to compare the next run's with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from song2vec import changes
+from song2vec.changes import DataIndex
+from song2vec_client.bucket import Bucket
+from song2vec_client.digests import digest
+from song2vec_client.errors import CorruptModelError, NotFoundError
+from song2vec_client.fields import parse_json
+from song2vec_client.format import Manifest
+from song2vec_client.layout import file_name
+from song2vec_client.store import ModelStore
+
+FUNNEL = "funnel.json"
+
+
+@dataclass(frozen=True)
+class LastVersion:
+    """The data of a published version.
+
+    Attributes:
+        version: its name.
+        funnel: its ``funnel.json``; empty if it was published without.
+        index: its playlists' digests; None if it was published without.
+    """
+
+    version: str
+    funnel: Mapping[str, Any]
+    index: DataIndex | None
+
+
+def last_version(store: Bucket, channel: str) -> LastVersion | None:
+    """The version that `channel` names, or None while it names none.
+
+    Raises:
+        CorruptModelError: a file is not what the version's manifest says.
+    """
+    models = ModelStore.of(store)
+    try:
+        manifest = models.manifest(channel)
+    except NotFoundError:
+        return None
+    published = {entry.path for entry in manifest.files}
+    funnel = parse_json(models.read(manifest.version, FUNNEL)) if FUNNEL in published else {}
+    index = _index(store, manifest) if changes.NAME in published else None
+    return LastVersion(manifest.version, funnel if isinstance(funnel, dict) else {}, index)
+
+
+def _index(store: Bucket, manifest: Manifest) -> DataIndex:
+    entry = manifest.entry(changes.NAME)
+    name = file_name(manifest.version, entry.path)
+    with TemporaryDirectory(prefix="song2vec-") as folder:
+        path = Path(folder) / entry.path
+        store.download(name, path, entry.size)
+        if digest(path).sha256 != entry.sha256:
+            raise CorruptModelError(f"{store.uri}/{name} is damaged: it is not what the version's manifest says")
+        return DataIndex.read(path)
