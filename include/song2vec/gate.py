@@ -17,7 +17,7 @@ def judge(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
     decision = decide(read_json(metrics), settings)
     write_json(out / "decision.json", decision)
     for rule in decision["rules"]:
-        log.info("rule", **rule)
+        log.info(rule["sentence"], rule=rule["rule"], passed=rule["passed"])
     log.info("accepted" if decision["accepted"] else "refused", why=decision["sentence"])
     return decision
 

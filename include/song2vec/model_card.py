@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from song2vec.report import metrics_table
+
 Records = Mapping[str, Mapping[str, Any]]
 
-_WHO = {"model": "**this model**", "popularity": "popular songs", "item_knn": "item-kNN", "champion": "in production"}
-_METRICS = {"ndcg": "nDCG@100", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@100"}
 _FUNNEL = {"rule": "rule", "rows_in": "rows in", "rows_left_out": "left out", "rows_out": "rows out"}
 _LIMITS = """\
 - It knows only songs that occurred often enough in the playlists it was trained on; all others are left out.
@@ -69,16 +69,13 @@ def _changes(decision: Mapping[str, Any]) -> str:
 
 
 def _quality(metrics: Mapping[str, Any]) -> str:
-    measured = {name: metrics[name] for name in _WHO if isinstance(metrics.get(name), Mapping)}
-    if not measured:
+    if not metrics:
         return ""
-    shown = [metric for metric in _METRICS if any(metric in figures for figures in measured.values())]
-    rows = [[_WHO[name], *(figures.get(metric) for metric in shown)] for name, figures in measured.items()]
     protocol = "; ".join(f"{name}: {_number(value)}" for name, value in metrics.get("protocol", {}).items())
     return (
         f"On {_number(metrics.get('playlists'))} playlists that were not trained on, half of each hidden.\n\n"
-        + _table(["", *(_METRICS[metric] for metric in shown)], rows)
-        + (f"\nProtocol: {protocol}\n" if protocol else "")
+        + metrics_table(metrics, "github")
+        + (f"\n\nProtocol: {protocol}\n" if protocol else "")
     )
 
 

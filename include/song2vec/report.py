@@ -15,25 +15,26 @@ _NAMES = {"model": "this model", "popularity": "popular songs", "item_knn": "ite
 _METRICS = {"ndcg": "nDCG@100", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@100"}
 
 
-def metrics_table(metrics: Mapping[str, Any]) -> str:
-    """The metrics as a table: one line for the model and for each baseline."""
-    rows = [
-        [title, *(f"{metrics[name][metric]:.3f}" if metric in metrics[name] else "" for metric in _METRICS)]
-        for name, title in _NAMES.items()
-        if name in metrics
-    ]
-    return tabulate(rows, ["", *_METRICS.values()], tablefmt="simple", disable_numparse=True, stralign="right")
+def metrics_table(metrics: Mapping[str, Any], style: str = "simple") -> str:
+    """The metrics as a table: one line for the model and for each baseline, one column for each metric.
+
+    Args:
+        metrics: what ``metrics.json`` holds; a baseline or a metric that is missing is left out.
+        style: a table format of tabulate: ``simple`` for a log, ``github`` for Markdown.
+    """
+    import pandas as pd
+
+    found = {title: metrics[name] for name, title in _NAMES.items() if isinstance(metrics.get(name), Mapping)}
+    table = pd.DataFrame.from_dict(found, orient="index").reindex(columns=list(_METRICS)).dropna(axis=1, how="all")
+    return table.rename(columns=_METRICS).to_markdown(tablefmt=style, floatfmt=".3f", missingval="–")
 
 
-def neighbours_table(model: SongModel, k: int = 5, titles: Mapping[int, str] | None = None) -> str:
+def neighbours_table(model: SongModel, k: int = 5) -> str:
     """The `k` songs most similar to the model's most frequent song."""
     sample = int(model.songs[0])
     songs, scores = model.similar(sample, k)
-    rows = [
-        [song, f"{score:.3f}", (titles or {}).get(int(song), "")] for song, score in zip(songs, scores, strict=True)
-    ]
-    name = f" ({titles[sample]})" if titles and sample in titles else ""
-    return f"Songs most similar to {sample}{name}:\n" + tabulate(rows, tablefmt="plain", disable_numparse=True)
+    rows = [[song, f"{score:.3f}"] for song, score in zip(songs, scores, strict=True)]
+    return f"Songs most similar to {sample}:\n" + tabulate(rows, tablefmt="plain", disable_numparse=True)
 
 
 def summarise(

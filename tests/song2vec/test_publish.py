@@ -194,8 +194,8 @@ def test_the_model_card_tells_what_the_records_say(bucket, files):
     assert "What changed since 20260130T040000Z-01234567:" in card
     assert "| playlists | 1,200 | 3 | 40 | 5 |" in card
     assert "| songs | 7 | 0 | – | 900 |" in card
-    assert "| **this model** | 0.2871 | 0.5 |" in card
-    assert "| popular songs | 0.01 | 0.1 |" in card
+    assert "|thismodel|0.287|0.500|" in card.replace(" ", "")
+    assert "|popularsongs|0.010|0.100|" in card.replace(" ", "")
     assert "1,234 playlists that were not trained on" in card
     assert "Accepted: every rule passed." in card
     assert "| vector_size | 2 |" in card
