@@ -166,7 +166,7 @@ def _percent(share: float) -> str:
 
 def _log(decision: Mapping[str, Any]) -> None:
     for rule in decision["rules"]:
-        log.info(rule["sentence"], rule=rule["rule"], passed=rule["passed"])
+        log.info(rule["sentence"], rule=rule["rule"], of=rule["of"], passed=rule["passed"])
     if decision["changes"]:
         log.info(f"since {decision['since']}: {changes.in_words(decision['changes'])}")
     log.info("the data is accepted" if decision["accepted"] else "the data is refused", why=decision["sentence"])
