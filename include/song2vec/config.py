@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     """All settings of song2vec, by section."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SONG2VEC_", env_nested_delimiter="__", extra="ignore", frozen=True, validate_default=True
+        env_prefix="SONG2VEC_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
     )
 
     extract: ExtractSettings = ExtractSettings()

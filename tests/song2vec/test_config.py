@@ -88,6 +88,19 @@ def test_a_wrong_name_in_the_file_is_answered_with_the_nearest(tmp_path, monkeyp
         load_settings()
 
 
+def test_a_section_that_does_not_exist_is_refused_and_the_other_variables_of_song2vec_are_not_settings(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SONG2VEC_WORKSPACE", "gs://bucket/work")
+    assert load_settings().train.epochs == 100
+
+    (tmp_path / "a.toml").write_text("[trian]\nepochs = 2\n")
+    monkeypatch.setenv("SONG2VEC_CONFIG", str(tmp_path / "a.toml"))
+
+    with pytest.raises(SettingsError, match="no setting 'trian'"):
+        load_settings()
+
+
 def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("SONG2VEC_CONFIG", str(tmp_path / "missing.toml"))
     with pytest.raises(SettingsError, match=r"missing.toml does not exist"):
