@@ -14,10 +14,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from song2vec.distinct import DistinctNumbers
 from song2vec.errors import DataError
 from song2vec.files import whole_file
 
@@ -42,12 +42,12 @@ class DataIndex:
     @classmethod
     def of(cls, playlists: Path) -> "DataIndex":
         """The index of ``playlists.parquet``, read batch by batch."""
-        identities, contents, songs = [], [], _Distinct()
+        identities, contents, songs = [], [], DistinctNumbers()
         with pq.ParquetFile(playlists) as file:
             for batch in file.iter_batches(BATCH_PLAYLISTS):
                 identities.append(_identities(batch))
                 contents.append(_contents(batch.column("songs")))
-                songs.add(pc.unique(batch.column("songs").flatten()).to_numpy())
+                songs.add(batch.column("songs").flatten())
         together = b"".join(identities), b"".join(contents)
         first, second = (np.frombuffer(digests, "<u8").astype(np.uint64) for digests in together)
         order = np.lexsort((second, first))
@@ -99,23 +99,6 @@ def in_words(changes: Mapping[str, Mapping[str, Any]]) -> str:
         f"{what}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}"
         for what, counts in changes.items()
     )
-
-
-class _Distinct:
-    """Distinct numbers of many arrays; they are sorted anew only when as many again have come."""
-
-    def __init__(self) -> None:
-        self._numbers = np.empty(0, np.int64)
-        self._more: list[NDArray[np.int64]] = []
-
-    def add(self, numbers: NDArray[np.int64]) -> None:
-        self._more.append(numbers)
-        if sum(map(len, self._more)) > len(self._numbers):
-            self.ascending()
-
-    def ascending(self) -> NDArray[np.int64]:
-        self._numbers, self._more = np.unique(np.concatenate([self._numbers, *self._more])), []
-        return self._numbers
 
 
 def _identities(playlists: pa.RecordBatch) -> bytes:

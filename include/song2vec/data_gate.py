@@ -12,6 +12,7 @@ from song2vec.config import DataSettings, Settings
 from song2vec.errors import RefusedError
 from song2vec.files import read_json, whole_folder, write_json
 from song2vec.last_version import LastVersion, last_version
+from song2vec.verdict import abstain, because, failed, log_rules, worded
 from song2vec_client.bucket import Bucket
 
 log = structlog.get_logger(__name__)
@@ -66,16 +67,15 @@ def decide(funnel: Mapping[str, Any], last: LastVersion | None, settings: DataSe
         *_factors("playlists", funnel["playlists"], last, settings),
         *_factors("rows", funnel["rows"], last, settings),
     ]
-    failed = [rule["sentence"] for rule in rules if rule["passed"] is False]
+    refused = bool(failed(rules))
     override = settings.override.strip()
-    overridden = bool(failed and override)
-    verdict = f"Accepted all the same ({override})" if overridden else "Refused" if failed else "Accepted"
-    why = "; ".join(dict.fromkeys(failed or [rule["sentence"] for rule in rules]))
+    overridden = bool(refused and override)
+    verdict = f"Accepted all the same ({override})" if overridden else "Refused" if refused else "Accepted"
     return {
-        "accepted": overridden or not failed,
+        "accepted": overridden or not refused,
         "overridden": overridden,
         "override": override,
-        "sentence": f"{verdict}: {why}.",
+        "sentence": f"{verdict}: {because(rules)}.",
         "rules": rules,
     }
 
@@ -124,7 +124,7 @@ def _shares(funnel: Mapping[str, Any], settings: DataSettings) -> list[dict[str,
             asked=f"at most {_percent(high)}",
         ),
     ]
-    return rules if total >= ENOUGH else [_abstain(rule, f"{total:,} rows are too few") for rule in rules]
+    return rules if total >= ENOUGH else [abstain(rule, f"{total:,} rows are too few") for rule in rules]
 
 
 def _factors(what: str, now: int, last: LastVersion | None, settings: DataSettings) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ def _factors(what: str, now: int, last: LastVersion | None, settings: DataSettin
     if last is None or not isinstance(before, int) or before < ENOUGH:
         why = _nothing_to_compare(what, before, last)
         rules = {"max_drop": drop, "max_jump": jump}
-        return [_abstain({"rule": rule, "of": what, "figure": None, "limit": rules[rule]}, why) for rule in rules]
+        return [abstain({"rule": rule, "of": what, "figure": None, "limit": rules[rule]}, why) for rule in rules]
     fewest, most = before / settings.max_drop, before * jump
     found = f"{now:,} {what} after {before:,} in {last.version}"
     return [
@@ -152,12 +152,8 @@ def _nothing_to_compare(what: str, before: Any, last: LastVersion | None) -> str
 
 
 def _rule(rule: str, what: str, figure: float, limit: float, *, passed: bool, found: str, asked: str) -> dict[str, Any]:
-    sentence = f"{found} ({asked})" if passed else f"{found} instead of {asked}"
+    sentence = worded(found, asked, passed=passed)
     return {"rule": rule, "of": what, "figure": figure, "limit": limit, "passed": passed, "sentence": sentence}
-
-
-def _abstain(rule: Mapping[str, Any], why: str) -> dict[str, Any]:
-    return {**rule, "passed": None, "sentence": f"{rule['rule']} abstains: {why}"}
 
 
 def _percent(share: float) -> str:
@@ -165,8 +161,7 @@ def _percent(share: float) -> str:
 
 
 def _log(decision: Mapping[str, Any]) -> None:
-    for rule in decision["rules"]:
-        log.info(rule["sentence"], rule=rule["rule"], of=rule["of"], passed=rule["passed"])
+    log_rules(decision["rules"])
     if decision["changes"]:
         log.info(f"since {decision['since']}: {changes.in_words(decision['changes'])}")
     log.info("the data is accepted" if decision["accepted"] else "the data is refused", why=decision["sentence"])

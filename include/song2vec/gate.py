@@ -8,6 +8,7 @@ import structlog
 
 from song2vec.config import GateSettings
 from song2vec.files import read_json, write_json
+from song2vec.verdict import abstain, because, failed, log_rules, worded
 
 log = structlog.get_logger(__name__)
 
@@ -16,8 +17,7 @@ def judge(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
     """Decide on the model that ``metrics.json`` measured, and write ``decision.json`` to the folder `out`."""
     decision = decide(read_json(metrics), settings)
     write_json(out / "decision.json", decision)
-    for rule in decision["rules"]:
-        log.info(rule["sentence"], rule=rule["rule"], passed=rule["passed"])
+    log_rules(decision["rules"])
     log.info("accepted" if decision["accepted"] else "refused", why=decision["sentence"])
     return decision
 
@@ -40,30 +40,24 @@ def decide(metrics: Mapping[str, Any], settings: GateSettings) -> dict[str, Any]
         _versus_popularity(f"nDCG@{top}", model["ndcg"], metrics["popularity"]["ndcg"], settings.min_vs_popularity),
     ]
     if not enough["passed"]:
-        rules = [_abstain(rule, f"{playlists} held-out playlists are too few") for rule in rules]
+        rules = [abstain(rule, f"{playlists} held-out playlists are too few") for rule in rules]
     rules = [enough, *rules]
-    failed = [rule["sentence"] for rule in rules if rule["passed"] is False]
-    accepted = not failed
-    why = "; ".join(failed or [rule["sentence"] for rule in rules])
-    return {"accepted": accepted, "sentence": f"{'Accepted' if accepted else 'Refused'}: {why}.", "rules": rules}
+    accepted = not failed(rules)
+    verdict = "Accepted" if accepted else "Refused"
+    return {"accepted": accepted, "sentence": f"{verdict}: {because(rules)}.", "rules": rules}
 
 
 def _rule(name: str, what: str, figure: float, limit: float) -> dict[str, Any]:
     passed = figure >= limit  # false for NaN too
-    asked = f"at least {_number(limit)}"
-    sentence = f"{what} {_number(figure)} ({asked})" if passed else f"{what} {_number(figure)} instead of {asked}"
+    sentence = worded(f"{what} {_number(figure)}", f"at least {_number(limit)}", passed=passed)
     return {"rule": name, "figure": figure, "limit": limit, "passed": passed, "sentence": sentence}
 
 
 def _versus_popularity(what: str, model: float, popularity: float, limit: float) -> dict[str, Any]:
     if popularity <= 0:
         rule = _rule("min_vs_popularity", "", 0.0, limit)
-        return _abstain({**rule, "figure": None}, "recommending popular songs found none, so there is no ratio")
+        return abstain({**rule, "figure": None}, "recommending popular songs found none, so there is no ratio")
     return _rule("min_vs_popularity", f"{what} over popularity's", model / popularity, limit)
-
-
-def _abstain(rule: Mapping[str, Any], why: str) -> dict[str, Any]:
-    return {**rule, "passed": None, "sentence": f"{rule['rule']} abstains: {why}"}
 
 
 def _number(value: float) -> str:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
 from song2vec import songs
 from song2vec.config import PrepareSettings, Settings
+from song2vec.distinct import DistinctNumbers
 from song2vec.errors import DataError, SettingsError
 from song2vec.files import whole_folder, write_json
 from song2vec.fingerprint import Fingerprint
@@ -201,7 +201,7 @@ def _write_playlists(database: "DuckDBPyConnection", path: Path, rows: int) -> t
     The songs come in one sorted stream, to be cut by the playlists' lengths: a sort goes to disk where it
     must, a list that grows in memory does not.
     """
-    fingerprint, seen = Fingerprint(), _Distinct()
+    fingerprint, seen = Fingerprint(), DistinctNumbers()
     query = "SELECT song FROM kept_songs ORDER BY id, position, line"
     songs_in_order = _Stream(batch.column(0) for batch in _batches(database.cursor(), query, BATCH_ROWS))
     query = "SELECT source, name AS category, kept FROM playlists ORDER BY id"
@@ -216,7 +216,7 @@ def _write_playlists(database: "DuckDBPyConnection", path: Path, rows: int) -> t
             seen.add(values)
             writer.write_batch(playlists)
             advance(len(values))
-    return fingerprint.hexdigest(), seen.count()
+    return fingerprint.hexdigest(), len(seen.ascending())
 
 
 def _write_quarantine(database: "DuckDBPyConnection", path: Path, min_songs: int) -> None:
@@ -243,25 +243,6 @@ def _batches(database: "DuckDBPyConnection", query: str, rows: int) -> Iterator[
 def _one(database: "DuckDBPyConnection", query: str) -> tuple[int, ...]:
     (row,) = database.execute(query).fetchall()
     return tuple(row)
-
-
-class _Distinct:
-    """Counts the distinct values of arrays; holds little more than those."""
-
-    MOST = 2**21
-
-    def __init__(self) -> None:
-        self._parts: list[pa.Array] = []
-
-    def add(self, values: pa.Array) -> None:
-        self._parts.append(pc.unique(values))
-        if sum(map(len, self._parts)) > self.MOST:
-            self.count()
-
-    def count(self) -> int:
-        """How many there are so far."""
-        self._parts = [pc.unique(pa.concat_arrays(self._parts))] if self._parts else []
-        return sum(map(len, self._parts))
 
 
 class _Stream:
