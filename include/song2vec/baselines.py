@@ -68,7 +68,8 @@ def _table(playlists: Ragged, songs: int) -> Any:
     from scipy.sparse import csr_array
 
     shape = (len(playlists), songs)
-    table = csr_array((np.ones(len(playlists.flat), np.float32), playlists.flat, playlists.offsets), shape=shape)
+    ones = np.ones(len(playlists.flat), np.float32)
+    table = csr_array((ones, playlists.flat, playlists.offsets), shape=shape, copy=True)  # it sorts its arrays in place
     table.sum_duplicates()
     table.data[:] = 1
     return table

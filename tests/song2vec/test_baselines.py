@@ -33,6 +33,13 @@ def test_item_knn_counts_a_repeated_song_once() -> None:
     assert neighbour_songs(training, 3, ragged([0]), 2).tolist() == [[2, 1]]
 
 
+def test_item_knn_leaves_the_playlists_as_they_are() -> None:
+    training, shown = ragged([3, 1, 1, 0], [2, 1]), ragged([2, 0, 0], [1])
+    before = training.flat.tolist(), shown.flat.tolist()
+    neighbour_songs(training, 4, shown, 2)
+    assert (training.flat.tolist(), shown.flat.tolist()) == before
+
+
 def test_item_knn_adds_up_over_the_shown_songs() -> None:
     training = ragged([0, 2], [1, 2], [0, 3], [0, 4], [1, 5])
     assert neighbour_songs(training, 6, ragged([0, 1]), 1).tolist() == [[2]]
