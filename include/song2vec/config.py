@@ -145,31 +145,89 @@ class HoldoutSettings(Section):
     seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of the choice of playlists and of the hidden half.")
 
 
+def _by_trainer(default: Any, original: Any, **constraints: Any) -> Any:
+    """A setting whose default depends on the trainer: `original` is what the original pipeline gave gensim."""
+    return Field(default, json_schema_extra={"gensim": original}, **constraints)
+
+
 class TrainSettings(Section):
     """The skip-gram model, in gensim's words."""
 
-    trainer: Literal["gensim"] = Field("gensim", description="Which trainer: `gensim` is gensim's own Word2Vec.")
+    trainer: Literal["song2vec", "gensim"] = Field(
+        "song2vec", description="Which trainer: our own, `song2vec`, or gensim's Word2Vec with the original settings."
+    )
     vector_size: int = Field(256, ge=2, le=2048, description="Dimensions of a song's vector.")
-    window: int = Field(10, ge=1, le=10_000, description="Longest distance between two songs that predict each other.")
+    window: int = _by_trainer(
+        5, 10, ge=1, le=10_000, description="Longest distance between two songs that predict each other."
+    )
+    far_weight: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="What two songs further apart than the window count, beside neighbours: 0 nothing, 1 as much. "
+        "Raise it where the order of a playlist means nothing. gensim has no such thing.",
+    )
     min_count: int = Field(3, ge=1, le=1_000_000, description="Songs seen fewer times get no vector. [times]")
-    negative: int = Field(20, ge=1, le=1_000, description="Negative samples a pair.")
-    epochs: int = Field(100, ge=1, le=10_000, description="Passes over the playlists.")
-    alpha: float = Field(0.025, gt=0, le=1, description="Learning rate at the start.")
-    min_alpha: float = Field(0.0001, ge=0, le=1, description="Learning rate at the end.")
+    negative: int = _by_trainer(5, 20, ge=1, le=1_000, description="Negative samples a pair.")
+    shared_negative: int = Field(
+        48,
+        ge=1,
+        le=1_000,
+        description="Different negative samples that a passage of a playlist shares. Not for gensim.",
+    )
+    epochs: int = _by_trainer(25, 100, ge=1, le=10_000, description="Passes over the playlists.")
+    alpha: float = _by_trainer(0.15, 0.025, gt=0, le=1, description="Learning rate at the start.")
+    min_alpha: float = _by_trainer(0.01, 0.0001, ge=0, le=1, description="Learning rate at the end.")
     sample: float = Field(
         1e-3, ge=0, le=1, description="Threshold above which frequent songs are down-sampled; 0: off."
     )
     ns_exponent: float = Field(
         0.75, ge=-2, le=2, description="Exponent that shapes the negative-sampling distribution."
     )
+    validation_playlists: int = _by_trainer(
+        200,
+        0,
+        ge=0,
+        le=100_000,
+        description="Training playlists, at most 2 %, set aside to measure the ranking while training; 0: none.",
+    )
+    measure_every: int = Field(5, ge=1, le=10_000, description="How often the ranking is measured. [epochs]")
+    patience: int = _by_trainer(
+        2,
+        0,
+        ge=0,
+        le=10_000,
+        description="Training stops when the ranking has not improved for so many measurements, and the best model "
+        "counts; 0: it goes on to the end.",
+    )
+    checkpoint_seconds: int = Field(
+        120, ge=1, le=86_400, description="How often the state is saved, to go on from after a crash. [seconds]"
+    )
     seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of the random numbers.")
     workers: int = Field(0, ge=0, le=256, description="Threads; 0: one fewer than the machine has cores, at least 1.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_trainer(cls, given: Any) -> Any:
+        """Fill in what was not given. Nothing, or the empty text of a form's field, is not given."""
+        if not isinstance(given, Mapping):
+            return given
+        given = {name: value for name, value in given.items() if value is not None and value != ""}
+        if given.get("trainer") == "gensim":
+            return {**original_settings(), **given}
+        return given
 
     @model_validator(mode="after")
     def _learning_rate_falls(self) -> Self:
         if self.min_alpha > self.alpha:
             raise ValueError(f"min_alpha ({self.min_alpha}) must not be above alpha ({self.alpha}): lower min_alpha")
         return self
+
+
+def original_settings() -> dict[str, Any]:
+    """The preset `original`: where the defaults of gensim differ from those of our own trainer, by name."""
+    extras = {name: field.json_schema_extra for name, field in TrainSettings.model_fields.items()}
+    return {name: extra["gensim"] for name, extra in extras.items() if isinstance(extra, dict)}
 
 
 class EvaluateSettings(Section):

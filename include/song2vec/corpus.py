@@ -50,6 +50,11 @@ class Ragged:
         kept = np.concatenate([[0], np.cumsum(keep)])
         return Ragged(self.flat[keep], kept[self.offsets])
 
+    def only(self, lists: NDArray[np.bool_]) -> "Ragged":
+        """Only the lists where `lists`, bool (lists,), is true."""
+        lengths = self.lengths[lists]
+        return Ragged(self.flat[np.repeat(lists, self.lengths)], np.concatenate([[0], np.cumsum(lengths)]))
+
     def replaced(self, flat: Ints) -> "Ragged":
         """The same lists with other items, int64 (rows,)."""
         return Ragged(flat, self.offsets)

@@ -11,7 +11,8 @@
     │   └── RefusedError                              a gate said no; `decision` says why
     └── TransientError                trying again may help
         ├── SourceUnavailableError    (ConnectionError)  the database is gone, slow or locked
-        └── LostRaceError                                somebody else moved the channel first
+        ├── LostRaceError                                somebody else moved the channel first
+        └── StoppedError                                 the process was asked to stop; what it did is kept
 
 What reading a model store can raise is in ``song2vec_client.errors``; its branches are the same two.
 A message says what was found, what was expected, and what to do. It never holds a secret.
@@ -56,3 +57,7 @@ class SourceUnavailableError(TransientError, ConnectionError):
 
 class LostRaceError(TransientError):
     """Somebody else moved the channel first."""
+
+
+class StoppedError(TransientError):
+    """The process was asked to stop; what it did so far is kept."""

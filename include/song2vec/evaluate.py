@@ -12,7 +12,7 @@ from song2vec.corpus import Ints, Ragged, Vocabulary, read_heldout, read_playlis
 from song2vec.files import write_json
 from song2vec.metrics import HIT_RATE_AT, mean_metrics
 from song2vec.model_files import Model, read_model
-from song2vec_client.scoring import continue_rows, unit_rows
+from song2vec_client.scoring import continue_rows
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +68,7 @@ def _known(playlists: Ragged, vocabulary: Vocabulary) -> Ragged:
 
 
 def _continue(model: Model, shown: Ragged, top: int) -> Ints:
-    rows, _ = continue_rows(unit_rows(model.vectors), model.context, shown.lists(), top)
+    rows, _ = continue_rows(model.vectors, model.context, shown.lists(), top)
     return rows
 
 

@@ -1,15 +1,15 @@
 """The original trainer: gensim's Word2Vec, skip-gram with negative sampling."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from song2vec.config import TrainSettings
 from song2vec.corpus import Ragged, Vocabulary
-from song2vec.errors import SettingsError
+from song2vec.epochs import Epochs
 from song2vec.model_files import Model, gensim_model
-from song2vec.sampled_loss import draw_sample
 
 LONGEST_SENTENCE = 10_000  # gensim 4.4 silently ignores the words of a sentence after so many (MAX_SENTENCE_LEN)
 
@@ -17,26 +17,24 @@ LONGEST_SENTENCE = 10_000  # gensim 4.4 silently ignores the words of a sentence
 class GensimTrainer:
     """gensim's own Word2Vec. With one worker the result is the same to the bit for the same seed."""
 
-    def train(
-        self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, on_epoch: Callable[[float], None]
-    ) -> Model:
-        """Train on `playlists`; see `song2vec.train.Trainer`."""
+    def train(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, epochs: Epochs) -> Model:
+        """Train on `playlists`; see `song2vec.train.Trainer`. Without checkpoints: gensim has no state to save."""
         sentences = _Sentences(playlists, vocabulary)
-        sample = draw_sample(playlists, vocabulary, settings)
         model = gensim_model(vocabulary, settings)
 
-        def measure() -> None:
-            loss = sample.measure(model.wv.vectors, model.syn1neg)
-            if not np.isfinite(loss):
-                raise SettingsError(
-                    f"the training diverged: the loss is {loss}. Lower train.alpha (it is {settings.alpha})."
-                )
-            on_epoch(loss)
+        def after_epoch() -> None:
+            epochs.end(model.wv.vectors, model.syn1neg)
+            if not epochs.going_on:
+                raise _EnoughError
 
-        model.train(
-            sentences, total_examples=sentences.total, epochs=settings.epochs, callbacks=[_after_each_epoch(measure)]
-        )
-        return Model(vocabulary, model.wv.vectors, model.syn1neg)
+        callback = _after_each_epoch(after_epoch)
+        with suppress(_EnoughError):
+            model.train(sentences, total_examples=sentences.total, epochs=settings.epochs, callbacks=[callback])
+        return Model(vocabulary, *epochs.restore_best(model.wv.vectors, model.syn1neg))
+
+
+class _EnoughError(Exception):
+    """Ends gensim's loop early; there is no other way out of it."""
 
 
 class _Sentences:

@@ -1,29 +1,34 @@
-"""From playlists to a model: reads, counts, lets a trainer train, logs every epoch, writes the model's files."""
+"""From playlists to a model: reads, counts, lets a trainer train, writes the model's files."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import structlog
 
+from song2vec.checkpoint import Checkpoint, identity
 from song2vec.config import Settings, TrainSettings
 from song2vec.corpus import Ragged, Vocabulary, count_songs, read_playlists
+from song2vec.epochs import Epochs, Validation
 from song2vec.errors import DataError
 from song2vec.files import whole_folder
 from song2vec.gensim_trainer import GensimTrainer
 from song2vec.model_files import Model, thread_count, write_model
+from song2vec.sampled_loss import draw_sample
+from song2vec.skipgram_trainer import SkipGramTrainer
 
 log = structlog.get_logger(__name__)
+
+VALIDATION_SHARE = 0.02
+FEWEST_VALIDATION = 50  # playlists; with fewer, chance decides which epoch ranks best
 
 
 class Trainer(Protocol):
     """What turns playlists into vectors."""
 
-    def train(
-        self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, on_epoch: Callable[[float], None]
-    ) -> Model:
+    def train(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, epochs: Epochs) -> Model:
         """Train a model.
 
         Args:
@@ -31,20 +36,24 @@ class Trainer(Protocol):
                 are left out already.
             vocabulary: at least two songs.
             settings: how to train.
-            on_epoch: to be called after every epoch with its mean loss a positive pair.
+            epochs: to be told after every epoch; says when to end, which epoch was the best, and where the
+                checkpoint is.
 
         Raises:
-            DataError: no playlist holds a pair of songs.
             SettingsError: the training diverged.
+            StoppedError: the process was asked to stop; a checkpoint is kept, if the trainer can have one.
         """
         ...
 
 
-TRAINERS: dict[str, Trainer] = {"gensim": GensimTrainer()}
+TRAINERS: dict[str, Trainer] = {"song2vec": SkipGramTrainer(), "gensim": GensimTrainer()}
 
 
 def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None = None) -> dict[str, Any]:
     """Train a model on the playlists that are not held out and write the folder `out`, whole.
+
+    The state is saved now and then in a folder beside `out`; a training of the same data and settings that was
+    interrupted goes on from there.
 
     Args:
         playlists: ``playlists.parquet`` (tables.PLAYLISTS).
@@ -60,59 +69,61 @@ def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None =
         DataError: an unreadable file, or too little to learn from: no playlist, fewer than two songs seen
             ``train.min_count`` times, no two of them in one playlist.
         SettingsError: the training diverged.
+        StoppedError: the process was asked to stop.
     """
     options = settings.train
-    corpus = read_playlists(playlists, without=heldout)
+    started = time.time()
+    corpus, aside = _set_aside(read_playlists(playlists, without=heldout), options)
     vocabulary = count_songs(corpus, options.min_count)
     _check(corpus, vocabulary, options, playlists)
     known = vocabulary.rows_of(corpus.flat)
     rows = corpus.replaced(known).where(known >= 0)
     size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": len(corpus.flat)}
     log.info("training", trainer=options.trainer, threads=thread_count(options), epochs=options.epochs, **size)
-    epochs = _Epochs(options.epochs, size["words"])
+    checkpoint = Checkpoint(
+        out.with_name(f".{out.name}.checkpoint"), identity(rows, vocabulary, options), options.checkpoint_seconds
+    )
+    epochs = Epochs(
+        options, size["words"], draw_sample(rows, vocabulary, options), _validation(aside, vocabulary), checkpoint
+    )
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
     training = {
         "trainer": options.trainer,
         "settings": options.model_dump(mode="json"),
         **size,
+        "validation_playlists": len(aside),
+        "best_epoch": epochs.best or len(epochs.records),
         "epochs": epochs.records,
-        "started": _utc(epochs.started),
+        "started": _utc(started),
         "finished": _utc(time.time()),
-        "seconds": round(time.time() - epochs.started, 3),
+        "seconds": round(time.time() - started, 3),
     }
     with whole_folder(out) as folder:
         write_model(folder, model, options, training)
+    checkpoint.remove()
     record = {"model": str(out), **size, "loss": epochs.records[-1]["loss"], "seconds": training["seconds"]}
     log.info("trained", **record)
     return record
 
 
-class _Epochs:
-    """Logs and keeps what each epoch did; called at its end with its loss."""
+def _set_aside(corpus: Ragged, settings: TrainSettings) -> tuple[Ragged, Ragged]:
+    """The playlists to train on, and those to measure the ranking with while training: none where too few would be."""
+    count = min(settings.validation_playlists, int(VALIDATION_SHARE * len(corpus)))
+    if count < FEWEST_VALIDATION:
+        count = 0
+    aside = np.zeros(len(corpus), bool)
+    aside[np.random.default_rng([settings.seed, 3]).choice(len(corpus), count, replace=False)] = True
+    return corpus.only(~aside), corpus.only(aside)
 
-    def __init__(self, epochs: int, words: int) -> None:
-        self.epochs, self.words = epochs, words
-        self.records: list[dict[str, Any]] = []
-        self.started = time.time()
-        self.begun = self.first = time.monotonic()
 
-    def __call__(self, loss: float) -> None:
-        now = time.monotonic()
-        seconds = max(now - self.begun, 1e-9)
-        epoch = len(self.records) + 1
-        record = {"epoch": epoch, "loss": loss, "words_per_second": round(self.words / seconds), "seconds": seconds}
-        self.records.append(record)
-        left = (now - self.first) / epoch * (self.epochs - epoch)
-        log.info(
-            "epoch",
-            epoch=epoch,
-            of=self.epochs,
-            loss=round(loss, 4),
-            words_per_second=record["words_per_second"],
-            seconds=round(seconds, 2),
-            seconds_left=round(left),
-        )
-        self.begun = now
+def _validation(aside: Ragged, vocabulary: Vocabulary) -> Validation | None:
+    """Every other song of each playlist is shown, the rest hidden."""
+    if not len(aside):
+        return None
+    place = np.arange(len(aside.flat)) - np.repeat(aside.offsets[:-1], aside.lengths)
+    rows = vocabulary.rows_of(aside.flat)
+    shown = aside.replaced(rows).where((place % 2 == 0) & (rows >= 0))
+    return Validation(shown, aside.replaced(rows).where(place % 2 == 1))
 
 
 def _check(corpus: Ragged, vocabulary: Vocabulary, settings: TrainSettings, path: Path) -> None:

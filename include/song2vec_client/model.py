@@ -167,7 +167,7 @@ class SongModel:
         banned = None if exclude is None else [self._known(songs) for songs in exclude]
         if banned is not None and len(banned) != len(known):
             raise ValueError(f"exclude has {len(banned)} entries for {len(known)} playlists: give one a playlist")
-        rows, scores = continue_rows(self._unit, self.context, known, _positive(k), banned)
+        rows, scores = continue_rows(self.vectors, self.context, known, _positive(k), banned)
         return np.where(rows < 0, NO_SONG, self.songs[rows]), scores
 
     @cached_property

@@ -68,7 +68,7 @@ def similar_rows(unit: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
 
 
 def continue_rows(
-    unit: Floats,
+    vectors: Floats,
     context: Floats,
     playlists: Sequence[Rows],
     k: int,
@@ -77,7 +77,7 @@ def continue_rows(
     """Find the `k` songs that best continue each playlist, by the vote described above.
 
     Args:
-        unit: float32 (songs, dimensions), the input vectors with rows of length 1, as `unit_rows` gives them.
+        vectors: float32 (songs, dimensions), the input vectors; only their directions count.
         context: float32 (songs, dimensions), the output vectors as they were trained, not scaled.
         playlists: one int64 array a playlist, the rows of the songs it holds.
         k: how many songs to find.
@@ -90,11 +90,11 @@ def continue_rows(
     """
     found, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
-    for block in _blocks(len(playlists), len(unit)):
-        scores = _votes(unit, context, playlists[block])
+    for block in _blocks(len(playlists), len(vectors)):
+        scores = _votes(vectors, context, playlists[block])
         scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
         scores[[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
-        width = min(k, len(unit))
+        width = min(k, len(vectors))
         found[block, :width], best[block, :width] = top(scores, width)
     found[np.isneginf(best)] = NOTHING
     return found, best
@@ -126,12 +126,12 @@ def top(scores: Floats, k: int) -> tuple[Rows, Floats]:
     return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
 
 
-def _votes(unit: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
+def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
     """Sum the votes of each playlist's songs: float32 (playlists, songs)."""
-    scores = np.zeros((len(playlists), len(unit)), np.float32)
+    scores = np.zeros((len(playlists), len(vectors)), np.float32)
     voters, owners = np.concatenate(playlists), _owners(playlists)
-    for block in _blocks(len(voters), len(unit)):
-        votes = unit[voters[block]] @ context.T
+    for block in _blocks(len(voters), len(vectors)):
+        votes = unit_rows(vectors[voters[block]]) @ context.T
         np.maximum(votes, votes * AGAINST, out=votes)
         owner = owners[block]
         first = np.flatnonzero(np.diff(owner, prepend=-1))  # where the next playlist's voters begin

@@ -7,14 +7,18 @@ from song2vec.config import Settings, load_settings, sections
 from song2vec.errors import PermanentError, SettingsError
 
 
-def test_the_defaults_are_those_of_the_original_pipeline():
-    train = load_settings().train
+def test_gensim_has_the_settings_of_the_original_pipeline():
+    train = load_settings({"train.trainer": "gensim"}).train
     original = {"vector_size": 256, "window": 10, "min_count": 3, "negative": 20, "epochs": 100}
+    original |= {"alpha": 0.025, "min_alpha": 0.0001, "sample": 1e-3, "ns_exponent": 0.75}
+    original |= {"validation_playlists": 0, "patience": 0}  # it learns from all playlists, to the end
     assert {name: getattr(train, name) for name in original} == original
-    prepare = load_settings().prepare
-    assert (prepare.unknown_song, prepare.min_songs) == ("?", 4)
-    collect = load_settings().collect
-    assert (collect.playlist_column, collect.song_column) == ("Category", "master_number")
+
+
+def test_what_is_given_is_kept_whatever_the_trainer_and_an_empty_field_is_not_given():
+    train = load_settings({"train.trainer": "gensim", "train.epochs": 7, "train.window": ""}).train
+    assert (train.epochs, train.window) == (7, 10)
+    assert load_settings({"train.window": "", "train.epochs": None}).train == load_settings().train
 
 
 def test_a_change_leaves_the_rest_as_it_is():
@@ -92,7 +96,7 @@ def test_a_section_that_does_not_exist_is_refused_and_the_other_variables_of_son
     tmp_path, monkeypatch
 ):
     monkeypatch.setenv("SONG2VEC_WORKSPACE", "gs://bucket/work")
-    assert load_settings().train.epochs == 100
+    assert load_settings() == Settings()
 
     (tmp_path / "a.toml").write_text("[trian]\nepochs = 2\n")
     monkeypatch.setenv("SONG2VEC_CONFIG", str(tmp_path / "a.toml"))

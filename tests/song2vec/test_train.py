@@ -25,10 +25,12 @@ def small(**changes: Any) -> Settings:
     return load_settings({f"train.{name}": value for name, value in options.items()})
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["song2vec", "gensim"])
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What both trainers promise is asked of both."""
     folder = tmp_path_factory.mktemp("genres")
-    train(write_playlists(folder / "playlists.parquet", genre_playlists(200)), folder / "model", small(alpha=0.1))
+    playlists = write_playlists(folder / "playlists.parquet", genre_playlists(200))
+    train(playlists, folder / "model", small(trainer=request.param, alpha=0.15))
     return folder / "model"
 
 
@@ -84,7 +86,7 @@ def test_gensim_finds_the_same_neighbours_and_can_train_on(trained: Path) -> Non
 
 def test_training_json_tells_how_it_went(trained: Path) -> None:
     told = json.loads((trained / "training.json").read_text())
-    assert told["trainer"] == "gensim"
+    assert told["trainer"] == told["settings"]["trainer"]
     assert told["settings"]["vector_size"] == 16
     assert (told["songs"], told["playlists"], told["words"]) == (2 * GENRE_SIZE, 200, 1600)
     assert [epoch["epoch"] for epoch in told["epochs"]] == list(range(1, 21))
@@ -95,10 +97,11 @@ def test_training_json_tells_how_it_went(trained: Path) -> None:
     assert started <= finished
 
 
-def test_one_worker_and_one_seed_give_the_same_model_to_the_bit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trainer", ["song2vec", "gensim"])
+def test_one_worker_and_one_seed_give_the_same_model_to_the_bit(trainer: str, tmp_path: Path) -> None:
     playlists = write_playlists(tmp_path / "playlists.parquet", genre_playlists(60))
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(playlists, tmp_path / name, small(epochs=2, seed=seed))
+        train(playlists, tmp_path / name, small(trainer=trainer, epochs=2, seed=seed))
     vectors, context = ({name: (tmp_path / name / file).read_bytes() for name in "abc"} for file in
                         ("vectors.npy", "context.npy"))  # fmt: skip
     assert vectors["a"] == vectors["b"] != vectors["c"]
@@ -128,7 +131,7 @@ def test_a_held_out_category_without_a_source_is_left_out_of_every_source(tmp_pa
 
 def test_songs_beyond_the_ten_thousandth_of_a_playlist_are_trained(tmp_path: Path) -> None:
     start, end = [1, 2] * 5_000, [3, 4] * 5
-    settings = small(epochs=1, sample=0)
+    settings = small(trainer="gensim", epochs=1, sample=0)
     train(write_playlists(tmp_path / "playlists.parquet", [start + end]), tmp_path / "model", settings)
     model = read_model(tmp_path / "model")
     before = gensim_model(model.vocabulary, settings.train).wv.vectors
@@ -144,10 +147,11 @@ def test_songs_beyond_the_ten_thousandth_of_a_playlist_are_trained(tmp_path: Pat
         ([[1], [1], [2], [2]], "expected pairs of songs"),
     ],
 )
-def test_too_little_to_learn_from_is_said(playlists: list[list[int]], words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trainer", ["song2vec", "gensim"])
+def test_too_little_to_learn_from_is_said(trainer: str, playlists: list[list[int]], words: str, tmp_path: Path) -> None:
     path = write_playlists(tmp_path / "playlists.parquet", playlists)
     with pytest.raises(DataError, match=words):
-        train(path, tmp_path / "model", small())
+        train(path, tmp_path / "model", small(trainer=trainer))
     assert not (tmp_path / "model").exists()
 
 

@@ -1,0 +1,133 @@
+"""What happens after every epoch: the loss and now and then the ranking are measured, logged and judged."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from song2vec.checkpoint import Checkpoint
+from song2vec.config import TrainSettings
+from song2vec.corpus import Ragged
+from song2vec.errors import SettingsError
+from song2vec.metrics import mean_metrics
+from song2vec.model_files import Floats
+from song2vec.sampled_loss import LossSample
+from song2vec_client.scoring import continue_rows
+
+log = structlog.get_logger(__name__)
+
+TOP = 100
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Playlists that are not trained on, to see while training how well the model ranks.
+
+    Attributes:
+        shown: rows of the songs that the model is shown.
+        hidden: rows of the songs it has to find; -1 where it does not know one.
+    """
+
+    shown: Ragged
+    hidden: Ragged
+
+    def measure(self, vectors: Floats, context: Floats) -> float:
+        """nDCG@100 of the model as it is, ranked as the client ranks."""
+        top = min(TOP, len(vectors))
+        rows, _ = continue_rows(vectors, context, self.shown.lists(), top)
+        return mean_metrics(rows, self.hidden)["ndcg"]
+
+
+class Epochs:
+    """Keeps what each epoch did; says when it is enough, and which epoch was the best."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        words: int,
+        loss: LossSample,
+        validation: Validation | None,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self.settings, self.words, self.loss, self.validation = settings, words, loss, validation
+        self.checkpoint = checkpoint
+        self.records: list[dict[str, Any]] = []
+        self._begun = time.monotonic()
+
+    @property
+    def going_on(self) -> bool:
+        """False once the ranking has not improved for `patience` measurements, or all epochs are done."""
+        measured = [record["ndcg"] for record in self.records if "ndcg" in record]
+        waited = len(measured) - 1 - int(np.argmax(measured)) if measured else 0
+        stop = self.settings.patience and waited >= self.settings.patience
+        return not stop and len(self.records) < self.settings.epochs
+
+    @property
+    def best(self) -> int | None:
+        """The epoch with the best ranking, counted from 1; None if none was measured."""
+        measured = [record for record in self.records if "ndcg" in record]
+        return max(measured, key=lambda record: record["ndcg"])["epoch"] if measured else None
+
+    def end(self, vectors: Floats, context: Floats) -> None:
+        """Measure and log an epoch.
+
+        Args:
+            vectors: float32 (songs, d), the input vectors after it.
+            context: float32 (songs, d), the output vectors.
+
+        Raises:
+            SettingsError: the training diverged.
+        """
+        seconds = max(time.monotonic() - self._begun, 1e-9)
+        epoch = len(self.records) + 1
+        loss = self.loss.measure(vectors, context)
+        if not np.isfinite([loss, vectors.sum(dtype=np.float64), context.sum(dtype=np.float64)]).all():
+            raise SettingsError(
+                f"the training diverged in epoch {epoch}: the loss is {loss}. "
+                f"Lower train.alpha (it is {self.settings.alpha})."
+            )
+        record = {"epoch": epoch, "loss": loss, "words_per_second": round(self.words / seconds), "seconds": seconds}
+        self.records.append(record)
+        if self.validation and (epoch % self.settings.measure_every == 0 or epoch == self.settings.epochs):
+            record["ndcg"] = self.validation.measure(vectors, context)
+            if self.settings.patience and self.best == epoch and epoch < self.settings.epochs:
+                self.checkpoint.save_best(epoch, {"vectors": vectors, "context": context})
+        self._say(record)
+        self._begun = time.monotonic()
+
+    def restore_best(self, vectors: Floats, context: Floats) -> tuple[Floats, Floats]:
+        """The vectors of the best epoch; those given, of the last one, if that was it or nothing was measured."""
+        if not self.settings.patience or self.best in (None, len(self.records)):
+            return vectors, context
+        kept = self.checkpoint.load_best(self.best)
+        if kept is None:
+            return vectors, context
+        log.info("the best epoch counts", epoch=self.best, of=len(self.records))
+        return kept["vectors"], kept["context"]
+
+    def to_array(self) -> NDArray[Any]:
+        """The records, for a checkpoint."""
+        return np.array(json.dumps(self.records))
+
+    def resume(self, records: NDArray[Any]) -> None:
+        """Go on from the records of a checkpoint."""
+        self.records = json.loads(str(records))
+
+    def _say(self, record: dict[str, Any]) -> None:
+        recent = self.records[-5:]
+        left = sum(past["seconds"] for past in recent) / len(recent) * (self.settings.epochs - record["epoch"])
+        ranking = {"ndcg": round(record["ndcg"], 4)} if "ndcg" in record else {}
+        log.info(
+            "epoch",
+            epoch=record["epoch"],
+            of=self.settings.epochs,
+            loss=round(record["loss"], 4),
+            **ranking,
+            words_per_second=record["words_per_second"],
+            seconds=round(record["seconds"], 2),
+            seconds_left=round(left),
+        )

@@ -1,0 +1,36 @@
+"""Being asked to stop: what a long computation looks at when it pauses."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """Whether, and by which signal, the process was asked to stop."""
+
+    asked = ""
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Stop]:
+    """While the block runs, SIGTERM and SIGINT only set ``Stop.asked``; the block decides when to end.
+
+    Airflow asks with SIGTERM or SIGINT, and kills some seconds later. Signals reach the main thread only: elsewhere
+    the block runs as if this were not here.
+    """
+    stop = Stop()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        stop.asked = signal.Signals(number).name
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

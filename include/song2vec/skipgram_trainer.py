@@ -1,0 +1,189 @@
+"""Our own trainer: the kind of model gensim makes, in far fewer passes. The maths is in `skipgram`."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from song2vec.config import TrainSettings
+from song2vec.corpus import Ints, Ragged, Vocabulary
+from song2vec.epochs import Epochs
+from song2vec.errors import StoppedError
+from song2vec.interrupt import Stop, stop_on_signal
+from song2vec.model_files import Floats, Model, thread_count
+
+log = structlog.get_logger(__name__)
+
+ARRAYS = ("vectors", "context", "vector_steps", "context_steps")
+CHUNK_WORDS = 10_000  # what a thread reads at a time, with random numbers of its own and one learning rate
+PIECE_CHUNKS = 32  # between two pieces all threads rest: the state may be saved, or the training stopped
+FIRST_STEP = 1e-3  # where the sums of squared gradients begin: the first steps are not taken at full length
+
+
+class SkipGramTrainer:
+    """Skip-gram with shared negative samples and AdaGrad.
+
+    With one thread the result is the same to the bit for the same seed, interrupted or not. With more threads
+    two may move the same row at once (Recht et al. 2011, Hogwild!), so that runs differ a little.
+    """
+
+    def train(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, epochs: Epochs) -> Model:
+        """Train on `playlists`; see `song2vec.train.Trainer`."""
+        from threadpoolctl import threadpool_limits
+
+        state = _State.start(vocabulary, settings)
+        state.resume(epochs)
+        work = _Work(playlists, vocabulary, settings)
+        threads = thread_count(settings)
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool, stop_on_signal() as stop:
+            while epochs.going_on:
+                for piece in work.pieces(state.epoch, state.piece):
+                    list(pool.map(lambda chunk: work.run(state, *chunk), piece))
+                    state.piece += 1
+                    _pause(epochs, state, stop)
+                state.epoch, state.piece = state.epoch + 1, 0
+                epochs.end(state.vectors, state.context)
+        return Model(vocabulary, *epochs.restore_best(state.vectors, state.context))
+
+
+@dataclass
+class _State:
+    """All that training changes, and how far it is.
+
+    Attributes:
+        vectors: float32 (songs, d), the input vectors.
+        context: float32 (songs, d), the output vectors.
+        vector_steps: float32 (songs,), sums of squared gradients, one a row of `vectors`.
+        context_steps: float32 (songs,), the same of `context`.
+        epoch: how many epochs are done.
+        piece: how many pieces of the epoch under way are done.
+    """
+
+    vectors: Floats
+    context: Floats
+    vector_steps: Floats
+    context_steps: Floats
+    epoch: int = 0
+    piece: int = 0
+
+    @classmethod
+    def start(cls, vocabulary: Vocabulary, settings: TrainSettings) -> "_State":
+        """Small random vectors, as in word2vec."""
+        rng = np.random.default_rng([settings.seed, 0])
+        shape = (len(vocabulary.songs), settings.vector_size)
+        spread = np.float32(1 / np.sqrt(settings.vector_size))
+        vectors, context = ((rng.random(shape, np.float32) - np.float32(0.5)) * spread for _ in range(2))
+        vector_steps, context_steps = (np.full(shape[0], FIRST_STEP, np.float32) for _ in range(2))
+        return cls(vectors, context, vector_steps, context_steps)
+
+    def resume(self, epochs: Epochs) -> None:
+        """Become the state of the checkpoint, if there is one."""
+        saved = epochs.checkpoint.load()
+        if saved is None:
+            return
+        epochs.resume(saved["records"])
+        for name in ARRAYS:
+            setattr(self, name, saved[name])
+        self.epoch, self.piece = int(saved["epoch"]), int(saved["piece"])
+        log.info("going on from the checkpoint", epochs_done=self.epoch, pieces_done=self.piece)
+
+    def save(self, epochs: Epochs) -> None:
+        """Write the checkpoint."""
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        place = {"epoch": np.array(self.epoch), "piece": np.array(self.piece)}
+        epochs.checkpoint.save({**arrays, **place, "records": epochs.to_array()})
+
+
+class _Work:
+    """The playlists, cut into passages, chunks and pieces; anew, and in another order, every epoch."""
+
+    def __init__(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings) -> None:
+        from song2vec.skipgram import alias_table
+
+        self.settings = settings
+        self.playlists = playlists
+        self.songs = playlists.flat.astype(np.int32)
+        self.keep = keep_probabilities(vocabulary.counts, settings.sample)
+        self.chance, self.alias = alias_table(vocabulary.counts.astype(np.float64) ** settings.ns_exponent)
+
+    def pieces(self, epoch: int, done: int) -> Iterator[list[tuple[int, int, Ints, Ints]]]:
+        """The pieces of an epoch after the first `done`: lists of (epoch, chunk, starts, ends)."""
+        starts, ends = passages(self.playlists, np.random.default_rng([self.settings.seed, 1, epoch]))
+        chunk = np.cumsum(ends - starts) // CHUNK_WORDS
+        edges = np.flatnonzero(np.diff(chunk, prepend=-1, append=-1))
+        chunks = [(epoch, i, starts[a:b], ends[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
+        self.chunks = len(chunks)
+        for first in range(done * PIECE_CHUNKS, len(chunks), PIECE_CHUNKS):
+            yield chunks[first : first + PIECE_CHUNKS]
+
+    def run(self, state: _State, epoch: int, chunk: int, starts: Ints, ends: Ints) -> int:
+        """Train on one chunk, in the calling thread."""
+        from song2vec.skipgram import train_passages
+
+        options = self.settings
+        progress = (epoch + chunk / self.chunks) / options.epochs
+        alpha = options.alpha + (options.min_alpha - options.alpha) * progress
+        read: int = train_passages(
+            self.songs, starts, ends, state.vectors, state.context, state.vector_steps, state.context_steps,
+            self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, epoch, chunk]),
+            np.float32(options.window), np.float32(options.far_weight), np.float32(options.negative),
+            options.shared_negative, np.float32(alpha),
+        )  # fmt: skip
+        return read
+
+
+def passages(playlists: Ragged, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Cut playlists into passages, in random order.
+
+    A playlist that is longer than a passage is cut at a random place and from there on at every full length, so
+    that songs which a cut parts in one epoch are together in another.
+
+    Returns:
+        int64 (passages,) where each begins in ``playlists.flat``, and int64 (passages,) where it ends; at most
+        ``skipgram.PASSAGE`` later. Together they are the playlists, nothing is left out.
+    """
+    from song2vec.skipgram import PASSAGE
+
+    begins, lengths = playlists.offsets[:-1], playlists.lengths
+    first = np.where(lengths > PASSAGE, rng.integers(1, PASSAGE + 1, len(lengths)), lengths)
+    more = -((first - lengths) // PASSAGE)  # full or last passages after the first one
+    count = np.where(lengths > 0, more + 1, 0)
+    owner = np.repeat(np.arange(len(lengths)), count)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    ends = begins[owner] + np.minimum(first[owner] + number * PASSAGE, lengths[owner])
+    starts = begins[owner] + np.where(number == 0, 0, first[owner] + (number - 1) * PASSAGE)
+    order = rng.permutation(len(owner))
+    return starts[order], ends[order]
+
+
+def keep_probabilities(counts: Ints, sample: float) -> NDArray[np.float32]:
+    """How likely an occurrence of each song is read: word2vec's down-sampling of frequent words.
+
+    ``(sqrt(f / sample) + 1) · sample / f`` for a song of frequency f, at most 1, as in word2vec's code and gensim.
+
+    Args:
+        counts: int64 (songs,).
+        sample: the threshold; 0: all are read.
+
+    Returns:
+        float32 (songs,).
+    """
+    if sample == 0:
+        return np.ones(len(counts), np.float32)
+    relative = counts / counts.sum() / sample
+    keep: NDArray[np.float32] = np.minimum(1, (np.sqrt(relative) + 1) / relative).astype(np.float32)
+    return keep
+
+
+def _pause(epochs: Epochs, state: _State, stop: Stop) -> None:
+    """Save the state if it is time to, or if the training has to stop."""
+    if stop.asked or epochs.checkpoint.due:
+        state.save(epochs)
+    if stop.asked:
+        raise StoppedError(
+            f"{stop.asked} stopped the training in epoch {state.epoch + 1}. Its state is kept: run it again to go on."
+        )
