@@ -29,6 +29,7 @@ CHUNK = 50_000
 _OURS = f"""
 import json, logging, resource, sys, time
 from pathlib import Path
+import pandas  # pyarrow imports it, where it is installed, for the first array it makes
 import structlog
 from song2vec.config import ExtractSettings
 from song2vec.extract import extract, open_engine

@@ -1,7 +1,7 @@
 """One row a playlist: MariaDB puts the songs together, so that far fewer rows cross the wire.
 
-A row of the answer has a playlist's id, the number of its rows, and its songs, each followed by a mark. Whatever
-can go wrong on this way shows in the counts: an answer cut at ``group_concat_max_len`` or at
+An answer about a playlist is one text: the number of its rows, its id, and its songs, each followed by a mark.
+Whatever can go wrong on this way shows in the counts: an answer cut at ``group_concat_max_len`` or at
 ``max_allowed_packet``, a song that holds the mark, ids that differ and that a collation holds for equal. Then
 `NotExactError` is raised, and the caller reads row by row. What comes out is, to the row, what reading row by
 row gives.
@@ -51,7 +51,7 @@ def can_aggregate(connection: Connection, settings: ExtractSettings) -> bool:
 def whole_playlists(connection: Connection, settings: ExtractSettings) -> Iterator[tuple[pa.Array, pa.Array]]:
     """Categories and songs, two arrays of one length, of int64 or text: the rows of whole playlists, in order.
 
-    A yield holds `fetch_rows` rows, or fewer where songs are long, and up to a playlist more.
+    A yield holds some `fetch_rows` rows, or fewer where songs are long, and up to a playlist more.
 
     Raises:
         NotExactError: at any time; what was yielded before is right, what is missing is unknown.
@@ -64,20 +64,29 @@ def whole_playlists(connection: Connection, settings: ExtractSettings) -> Iterat
     batch = _Batch()
     for rows in answer.partitions(_ROWS_AHEAD):
         batch.add(rows)
-        if batch.songs >= settings.fetch_rows or batch.size >= _BATCH:
+        if batch.fields >= settings.fetch_rows or batch.size >= _BATCH:
             yield batch.decoded(plan)
             batch = _Batch()
-    if batch.songs:
+    if batch.rows:
         yield batch.decoded(plan)
 
 
 @dataclass(frozen=True)
 class _Plan:
+    """A statement, and what its answers look like.
+
+    Attributes:
+        statement: yields, of each playlist, a text of fields: the head, then the songs. Each is followed by a mark.
+        head: what stands before the songs; "id" only where ids are whole numbers, "length" only where songs are texts.
+            Else the ids, and whether each is one and not several, are columns of their own.
+        integers: songs are whole numbers.
+        nullable: an id or a song may be NULL, which is an empty field; `_SOME` stands before songs that are texts.
+    """
+
     statement: str
-    """Yields id, rows, songs; for songs that are texts, the length of all that; for ids that are, if they are one."""
+    head: tuple[str, ...]
     integers: bool
     nullable: bool
-    text_ids: bool
 
 
 def _plan(connection: Connection, table: PlaylistTable) -> _Plan:
@@ -87,27 +96,32 @@ def _plan(connection: Connection, table: PlaylistTable) -> _Plan:
         NotExactError: for types of which the server's own text may differ from the driver's.
     """
     columns = select(table.playlist, table.order[0], table.song).limit(0)
-    description = connection.execute(columns).cursor.description
-    (playlist_type, position_type, song_type), nullable = [each[1] for each in description], bool(description[2][6])
+    described = connection.execute(columns).cursor.description
+    playlist_type, position_type, song_type = (each[1] for each in described)
     if not (playlist_type in _INTEGERS | _TEXTS and position_type in _SORT_ALIKE and song_type in _INTEGERS | _TEXTS):
         raise NotExactError("a column's type is neither a whole number nor a text")
+    nullable = bool(described[0][6] or described[2][6])
     integers = song_type in _INTEGERS
 
     playlist, song = (str(column.compile(connection)) for column in (table.playlist, table.song))
     order = ", ".join(str(column.compile(connection)) for column in table.order)
-    item, checks = song, []  # a column that says nothing costs the driver a tenth of the time: only the needed ones
+    item, head, columns_apart = song, {"rows": "COUNT(*)"}, []
     if nullable:
         item = f"IFNULL({song}, '')" if integers else f"IFNULL(CONCAT('{_SOME}', {song}), '')"
     if not integers:
-        marks = "COUNT(*)" + (f" + COUNT({song})" if nullable else "")
-        checks.append(f"CAST(IFNULL(SUM(CHAR_LENGTH({song})), 0) + {marks} AS UNSIGNED)")
-    if playlist_type in _TEXTS:
+        somes = f" + COUNT({song})" if nullable else ""
+        head["length"] = f"CAST(IFNULL(SUM(CHAR_LENGTH({song})), 0){somes} AS UNSIGNED)"
+    if playlist_type in _INTEGERS:
+        head["id"] = f"IFNULL({playlist}, '')" if nullable else playlist
+    else:
         id_bytes = f"CAST({playlist} AS BINARY)"
-        checks.append(f"IFNULL(MIN({id_bytes}) = MAX({id_bytes}), 1)")
-    songs = f"GROUP_CONCAT({item}, '{_MARK}' ORDER BY {order} SEPARATOR '')"
-    columns_read = ", ".join([playlist, "COUNT(*)", songs, *checks])
+        columns_apart = [playlist, f"IFNULL(MIN({id_bytes}) = MAX({id_bytes}), 1)"]
+    # One column and not one a field: each costs the driver a tenth of the time.
+    fields = ", ".join(f"{field}, '{_MARK}'" for field in head.values())
+    answer = f"CONCAT({fields}, GROUP_CONCAT({item}, '{_MARK}' ORDER BY {order} SEPARATOR ''))"
+    columns_read = ", ".join([answer, *columns_apart])
     statement = f"SELECT {columns_read} FROM {table.name} GROUP BY {playlist} ORDER BY {playlist}"
-    return _Plan(statement, integers, nullable, playlist_type in _TEXTS)
+    return _Plan(statement, tuple(head), integers, nullable)
 
 
 class _Batch:
@@ -115,15 +129,22 @@ class _Batch:
 
     def __init__(self) -> None:
         self.rows: list[Sequence[Any]] = []
-        self.songs = self.size = 0
+        self.texts: list[str] = []
+        self.marks: list[int] = []  # of each answer
+        self.fields = self.size = 0
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        for row in rows:
-            if not isinstance(row[2], str):
-                raise NotExactError("the songs are no text")
-            self.songs += row[1]
-            self.size += len(row[2])
+        """Raises NotExactError: an answer is longer than the server sends, or of bytes."""
+        try:
+            text = "".join([row[0] for row in rows])
+        except TypeError:
+            raise NotExactError("the songs are no text") from None
+        marks = [row[0].count(_MARK) for row in rows]
         self.rows.extend(rows)
+        self.texts.append(text)
+        self.marks.extend(marks)
+        self.fields += sum(marks)
+        self.size += len(text)
 
     def decoded(self, plan: _Plan) -> tuple[pa.Array, pa.Array]:
         """Categories and songs; nothing loops over songs.
@@ -131,30 +152,43 @@ class _Batch:
         Raises:
             NotExactError: a check fails.
         """
-        ids, counts, answers, *checks = zip(*self.rows, strict=True)
-        found = pa.array(answers, pa.string())
-        count = np.array(counts, np.int64)
+        fields = pc.split_pattern(pa.array(["".join(self.texts)]), _MARK).flatten()[:-1]
+        size = np.array(self.marks)
+        first = np.cumsum(size) - size
+        places = {name: first + place for place, name in enumerate(plan.head)}
+        head = {name: _integers(fields.take(pa.array(place)), plan.nullable) for name, place in places.items()}
         # Each mark is there, so the last is: nothing was cut off. A text may hold marks of its own: its length
         # says whether there are as many of them as were cut off.
-        if not np.array_equal(pc.count_substring(found, _MARK).to_numpy(), count):
+        count = size - len(plan.head)
+        if not np.array_equal(head["rows"], count):
             raise NotExactError("a playlist is too long for one answer, or a song holds U+001F")
-        if not plan.integers and not np.array_equal(pc.utf8_length(found).to_numpy(), np.array(checks[0], np.int64)):
-            raise NotExactError("a playlist is too long for one answer")
-        if plan.text_ids and not all(checks[-1]):
-            raise NotExactError("ids of playlists differ that the database holds for equal")
-        songs = pc.split_pattern(pa.array(["".join(answers)]), _MARK).flatten()[:-1]
-        categories = as_column(ids).take(pa.array(np.repeat(np.arange(len(ids)), count)))
+        if not plan.integers:
+            lengths = pc.utf8_length(fields).to_numpy()
+            of_heads = sum(lengths[place] for place in places.values())
+            if not np.array_equal(head["length"], np.add.reduceat(lengths, first) - of_heads):
+                raise NotExactError("a playlist is too long for one answer")
+        is_song = np.ones(len(fields), bool)
+        is_song[np.concatenate(list(places.values()))] = False
+        ids = head["id"] if "id" in head else _ids_apart(self.rows)
+        categories = ids.take(pa.array(np.repeat(np.arange(len(ids)), count)))
         decode = _integers if plan.integers else _texts
-        return categories, decode(songs, plan.nullable)
+        return categories, decode(fields, plan.nullable).filter(pa.array(is_song))
 
 
-def _integers(songs: pa.Array, nullable: bool) -> pa.Array:
+def _ids_apart(rows: Sequence[Sequence[Any]]) -> pa.Array:
+    _, ids, are_one = zip(*rows, strict=True)
+    if not all(are_one):
+        raise NotExactError("ids of playlists differ that the database holds for equal")
+    return as_column(ids)
+
+
+def _integers(fields: pa.Array, nullable: bool) -> pa.Array:
     if nullable:
-        songs = pc.if_else(pc.equal(songs, ""), None, songs)
+        fields = pc.if_else(pc.equal(fields, ""), None, fields)
     try:
-        return songs.cast(pa.int64())  # "00012", of a ZEROFILL column, is 12 to the driver
+        return fields.cast(pa.int64())  # "00012", of a ZEROFILL column, is 12 to the driver
     except pa.ArrowInvalid:
-        raise NotExactError("a song's number is 2^63 or more") from None
+        raise NotExactError("a number is 2^63 or more") from None
 
 
 def _texts(songs: pa.Array, nullable: bool) -> pa.Array:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import structlog
 from sqlalchemy import Connection, CursorResult, Engine
@@ -78,7 +79,8 @@ def _copy(engine: Engine, path: Path, file: str, settings: ExtractSettings, *, a
         batches = read(connection, settings)  # named: its result must outlive the loop, for `cut`
         try:
             for categories, songs in batches:
-                writer.write(range(writer.rows + 1, writer.rows + 1 + len(songs)), categories, songs)
+                lines = np.arange(writer.rows + 1, writer.rows + 1 + len(songs))
+                writer.write(lines, categories, songs)
                 advance(len(songs))
         except BaseException:  # the task was stopped, or its disk is full: do not wait for the rows not yet read
             cut(connection)
