@@ -1,11 +1,9 @@
-import contextlib
 import json
 import resource
 import socket
 import sqlite3
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 import structlog
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
+from tests.rig.network import line_to
 
 from song2vec.by_playlist import LONGEST
 from song2vec.config import ExtractSettings
@@ -402,13 +401,69 @@ def test_a_connection_lost_in_the_middle_is_transient_and_leaves_what_was_there(
     playlist_songs(mariadb)
     read(mariadb, tmp_path / "out")
     before = (tmp_path / "out/playlists.parquet").read_bytes()
-    with cut_after(make_url(mariadb), 300_000) as port:
-        url = make_url(mariadb).set(host="127.0.0.1", port=port)
-        with pytest.raises(SourceUnavailableError, match="the connection was lost") as caught:
-            read(url, tmp_path / "out", query="SELECT seq, seq FROM seq_1_to_200000", fetch_rows=1_000)
+    with (
+        line_to(mariadb, most=300_000) as url,
+        pytest.raises(SourceUnavailableError, match="the connection was lost") as caught,
+    ):
+        read(url, tmp_path / "out", query="SELECT seq, seq FROM seq_1_to_200000", fetch_rows=1_000)
     check_says_no_secret(caught.value, url)
     assert (tmp_path / "out/playlists.parquet").read_bytes() == before
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+@pytest.mark.parametrize("most", [0, 50_000])  # at the greeting, in the middle of the rows
+def test_a_line_that_falls_silent_is_transient_and_a_second_try_gives_every_row_once(mariadb, tmp_path, most):
+    create(mariadb, "playlist_id INT, position INT, song INT", "SELECT seq DIV 7, seq, seq FROM seq_1_to_50000")
+    with (
+        line_to(mariadb, most=most, then="silence") as url,
+        pytest.raises(SourceUnavailableError, match=r"no answer came in time \(extract.timeout\)") as caught,
+    ):
+        read(url, tmp_path / "out", timeout=1)
+    check_says_no_secret(caught.value, url)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert read(mariadb, tmp_path / "out") == [(str(seq // 7), str(seq)) for seq in range(1, 50_001)]
+
+
+def test_a_slow_line_takes_its_time_and_gives_every_row(mariadb, tmp_path):
+    """The line takes longer than `timeout` for all, and less for each piece, of which a row has several."""
+    create(mariadb, "playlist_id INT, position INT, song INT", "SELECT seq DIV 7, seq, seq FROM seq_1_to_700")
+    with line_to(mariadb, piece=17, pause=0.008) as url:
+        assert read(url, tmp_path / "out", timeout=1) == [(str(seq // 7), str(seq)) for seq in range(1, 701)]
+
+
+def test_the_victim_of_a_deadlock_is_transient_and_a_second_try_gives_every_row_once(mariadb, tmp_path):
+    """The reader, which locks what it reads, waits for the last rows; who holds those wants the first."""
+    create(mariadb, "playlist_id INT PRIMARY KEY, song INT", "SELECT seq, seq FROM seq_1_to_5000")
+    query = "SELECT playlist_id, song FROM playlist_songs ORDER BY playlist_id LOCK IN SHARE MODE"
+    waiting = (  # not information_schema.innodb_lock_waits: that one stands still while it is looked at all the time
+        "SELECT variable_value FROM information_schema.global_status "
+        "WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'"
+    )
+    other = create_engine(mariadb, poolclass=NullPool)
+    caught: list[Exception] = []
+
+    def be_the_victim() -> None:
+        try:
+            read(mariadb, tmp_path / "out", query=query, fetch_rows=1_000)
+        except SourceUnavailableError as error:
+            caught.append(error)
+
+    with other.connect() as holder, other.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
+        holder.execute(
+            text("UPDATE playlist_songs SET song = -1 WHERE playlist_id > 4000")
+        )  # who changed more survives
+        reader = threading.Thread(target=be_the_victim)
+        reader.start()
+        while reader.is_alive() and not int(watcher.execute(text(waiting)).scalar()):
+            pass
+        holder.execute(text("UPDATE playlist_songs SET song = -1 WHERE playlist_id = 1"))
+        reader.join()
+        holder.rollback()
+    assert [str(error) for error in caught] == [
+        "the database is not available: the query was the victim of a deadlock (1213)"
+    ]
+    assert list((tmp_path / "out").iterdir()) == []
+    assert read(mariadb, tmp_path / "out", query=query) == [(str(seq), str(seq)) for seq in range(1, 5_001)]
 
 
 def test_a_killed_connection_is_transient(mariadb, tmp_path):
@@ -477,31 +532,3 @@ def check_says_no_secret(error: BaseException, url) -> None:
     assert error.__suppress_context__
     for secret in (url.password, url.username, url.host, str(url.port)):
         assert secret not in str(error)
-
-
-@contextlib.contextmanager
-def cut_after(url, most: int) -> Iterator[int]:
-    """A port that leads to the server and cuts the line after it has sent `most` bytes."""
-
-    def forward(source: socket.socket, target: socket.socket, left: float) -> None:
-        with contextlib.suppress(OSError):
-            while left > 0 and (piece := source.recv(4096)):
-                target.sendall(piece)
-                left -= len(piece)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def serve() -> None:
-        client, _ = listener.accept()
-        with client, socket.create_connection((url.host, url.port or 3306)) as server:
-            there = threading.Thread(target=forward, args=(client, server, float("inf")))
-            there.start()
-            forward(server, client, most)
-            there.join()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join()
