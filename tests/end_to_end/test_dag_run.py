@@ -4,12 +4,17 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pymysql
 import pytest
 from sqlalchemy import make_url
 from tests.rig.genres import genre_playlists
+from tests.rig.odd_files import odd_files
 
 from song2vec_client import ModelStore
 
@@ -94,6 +99,48 @@ def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(airflow_ho
     assert done.returncode == 0, done.stdout + done.stderr
     assert 1003 in ModelStore(store, cache=tmp_path / "pulled").load("production")
     assert not (tmp_path / "workspace").exists()
+
+
+def test_the_oddest_files_are_read_or_left_out_with_a_reason_and_stop_nothing(
+    airflow_home, environment, store, tmp_path
+):
+    files = odd_files()
+    folder = tmp_path / "csv"
+    for file in files:
+        (folder / file.name).write_bytes(file.content)
+    (folder / "a folder.csv").mkdir()
+    (folder / ".hidden.csv").write_text("not looked at")
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = (tmp_path / "workspace").glob("*/*")
+
+    rows = pq.read_table(run / "prepared/playlists.parquet").to_pylist()
+    playlists = {row["category"]: row["songs"] for row in rows if row["source"] == "csv"}
+    expected = {category: list(songs) for file in files for category, songs in file.playlists.items()}
+    assert playlists == expected | {"회식": genre_playlists(1)[0]}
+
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "raw/csv").glob("*.json")]
+    assert len(records) == len(files) + 1
+    whole = {record["file"]: record["problem"] for record in records if record["problem"]}
+    assert whole.keys() == {file.name for file in files if file.problem}
+    assert [file.name for file in files if not whole.get(file.name, "").startswith(file.problem)] == []
+    assert [why for why in whole.values() if why not in done.stdout + done.stderr] == []
+
+    left_out = pq.read_table(run / "prepared/quarantine.parquet").to_pylist()
+    by_file = {unicodedata.normalize("NFC", file.name): file.left_out for file in files if file.left_out}
+    assert Counter(row["file"] for row in left_out) == by_file | {"노래방.csv": 1}
+    funnel = json.loads((run / "prepared/funnel.json").read_text(encoding="utf-8"))
+    kept = 1600 + sum(map(len, playlists.values()))
+    assert (funnel["raw_rows"], funnel["rows"]) == (kept + len(left_out), kept)
+    assert funnel["playlists"] == 200 + len(playlists)
+    assert {rule["rule"]: rule["rows_left_out"] for rule in funnel["rules"] if rule["rows_left_out"]} == Counter(
+        row["reason"] for row in left_out
+    )
+    for rule, following in pairwise(funnel["rules"]):
+        assert rule["rows_out"] == rule["rows_in"] - rule["rows_left_out"] == following["rows_in"]
+    assert ModelStore(store, cache=tmp_path / "pulled").manifest("production").status == "accepted"
 
 
 def test_a_wrong_password_fails_at_once_says_so_and_is_not_repeated(airflow_home, environment):
