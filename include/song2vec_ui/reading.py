@@ -30,7 +30,7 @@ from song2vec_ui.models_page import (
     live_channels,
     page_of,
 )
-from song2vec_ui.records import Decision, Funnel, Metrics, Record, Records, Training
+from song2vec_ui.records import DataDecision, Decision, Funnel, Metrics, Record, Records, Training
 from song2vec_ui.trouble import BusyError
 from song2vec_ui.version_page import VersionPage, version_page
 
@@ -40,7 +40,13 @@ MODELS_KEPT = 2  # mapped from disk, each with its unit vectors in memory
 PATIENCE_SECONDS = 10.0  # for another request's model; waiting longer would block the server's threads
 REQUESTS_AT_A_TIME = 8
 
-_KINDS: dict[str, type[Record]] = {"metrics": Metrics, "funnel": Funnel, "decision": Decision, "training": Training}
+_KINDS: dict[str, type[Record]] = {
+    "metrics": Metrics,
+    "funnel": Funnel,
+    "decision": Decision,
+    "data_decision": DataDecision,
+    "training": Training,
+}
 _DAMAGE = (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError)
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")

@@ -65,9 +65,10 @@ class Funnel(Record):
 
 
 class GateRule(Record):
-    """What one rule of the gate found."""
+    """What one rule of a gate found; `of` tells rules of one name apart."""
 
     rule: Text
+    of: Text = ""
     figure: Real | None = None
     limit: Real | None = None
     passed: bool | None = None
@@ -75,11 +76,18 @@ class GateRule(Record):
 
 
 class Decision(Record):
-    """``decision.json``: the gate's verdict."""
+    """``decision.json``: the verdict of the gate on models."""
 
     accepted: bool
     sentence: Text
     rules: Annotated[tuple[GateRule, ...], Field(max_length=100)] = ()
+
+
+class DataDecision(Decision):
+    """``data_decision.json``: the verdict of the gate on data; `overridden`: accepted for the reason `override`."""
+
+    overridden: bool = False
+    override: Text = ""
 
 
 class Epoch(Record):
@@ -108,5 +116,6 @@ class Records:
     metrics: Metrics | None = None
     funnel: Funnel | None = None
     decision: Decision | None = None
+    data_decision: DataDecision | None = None
     training: Training | None = None
     problems: tuple[str, ...] = ()

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from song2vec.config import load_settings
+from song2vec.config import DataSettings, load_settings
+from song2vec.data_gate import decide
 from song2vec.funnel import Funnel
+from song2vec.last_version import LastVersion
 from song2vec_client.digests import digest
 from song2vec_client.format import FileEntry, Manifest, Move
 from song2vec_client.layout import (
@@ -28,8 +30,8 @@ SENTENCE = "Accepted: nDCG@100 is 0.171, 5.9 times that of popular songs (0.029)
 REFUSAL = "Refused: nDCG@100 is 0.018, below the limit of 0.020; the model is not much better than popular songs."
 
 
-def records(accepted=True):
-    """The JSON records of a realistic version."""
+def records(accepted=True, **data):
+    """The JSON records of a realistic version; `data`: settings of the gate on the data."""
     ndcg = 0.171 if accepted else 0.018
     rules = [
         rule("min_ndcg", ndcg, 0.02, f"nDCG@100 is {ndcg:.3f}; at least 0.020 is asked for."),
@@ -44,6 +46,8 @@ def records(accepted=True):
     funnel = Funnel.of(
         [74_212, 74_190, 74_188, 72_640, 72_611, 72_598, 71_950], [3_052, 3_052, 3_052, 3_050, 3_050, 3_050, 2_987]
     )
+    counted = funnel.to_record() | {"songs": 1_842}
+    before = LastVersion("20261118T190000Z-5b1e5b1e", {"playlists": 2_961, "rows": 71_204}, None)
     return {
         "metrics.json": {
             "protocol": {"seed": 1},
@@ -52,7 +56,8 @@ def records(accepted=True):
             "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097},
             "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288},
         },
-        "funnel.json": {"rules": [one.to_record() for one in funnel.rules], "fingerprint": "f" * 64},
+        "funnel.json": counted | {"fingerprint": "f" * 64},
+        "data_decision.json": decide(counted, before, DataSettings(**data)),
         "decision.json": {"accepted": accepted, "sentence": SENTENCE if accepted else REFUSAL, "rules": rules},
         "training.json": {
             "trainer": "gensim",

@@ -59,7 +59,7 @@ def test_the_models_page_tells_which_version_is_live_and_why(site, bucket):
 
 def test_many_versions_are_turned_over_page_by_page(site, bucket):
     for day in range(26):
-        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, training=None)
+        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, data_decision=None, training=None)
 
     first, second = site.get("/song2vec/models"), site.get("/song2vec/models?page=2")
 
@@ -85,6 +85,44 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert f"{rejected} rejected" in refused
     assert seed.REFUSAL in refused
     assert "min_ndcg 0.018 0.02 no" in refused
+
+
+def test_the_page_of_a_version_shows_what_was_asked_of_its_data(site, bucket):
+    version = seed.publish(bucket)
+
+    page = text(site.get(f"/song2vec/models/{version}"))
+
+    assert "The gate on the data Accepted: no rule was broken." in page
+    assert "min_playlists 2,987 10 yes 2,987 playlists (at least 10)" in page
+    assert "min_usable_share 0.9695 0.3 yes 97% of the rows are usable (at least 30%)" in page
+    assert "max_drop of rows 1.01 0.5 yes 71,950 rows after 71,204 in 20261118T190000Z-5b1e5b1e" in page
+    assert "verride" not in page.partition("Settings")[0]
+
+
+def test_data_that_was_refused_and_trained_on_all_the_same_shows_the_reason(site, bucket):
+    usual = seed.records()["data_decision.json"]
+    reason = "새 수집기: a new collector <b>"
+    overridden = seed.records(min_songs=2_000, override=reason)["data_decision.json"]
+    needless = usual | {"override": reason}
+    pages = [
+        text(site.get(f"/song2vec/models/{seed.publish(bucket, day, data_decision=decision)}"))
+        for day, decision in enumerate([overridden, needless])
+    ]
+
+    shown = reason.replace("<b>", "&lt;b&gt;")
+    verdict = f"Accepted all the same ({shown}): 1,842 songs instead of at least 2,000."
+    assert f"The gate on the data overridden {verdict}" in pages[0]
+    assert "min_songs 1,842 2,000 no 1,842 songs instead of at least 2,000" in pages[0]
+    assert f"An override was given for this run, and not needed: {shown}" in pages[1]
+
+
+def test_a_version_from_before_the_gate_on_data_has_a_page(site, bucket):
+    version = seed.publish(bucket, data_decision=None)
+
+    page = text(site.get(f"/song2vec/models/{version}"))
+
+    assert "The gate on the model" in page
+    assert "The gate on the data" not in page
 
 
 def test_similar_songs_are_those_that_the_client_gives(site, bucket, store, tmp_path):
@@ -144,6 +182,13 @@ def test_what_is_in_the_bucket_is_shown_as_text_and_never_as_html(site, bucket):
     version = seed.publish(
         bucket,
         decision={"accepted": True, "sentence": EVIL, "rules": [seed.rule(EVIL, 1, 1, EVIL)]},
+        data_decision={
+            "accepted": True,
+            "overridden": True,
+            "sentence": EVIL,
+            "override": EVIL,
+            "rules": [seed.rule(EVIL, 1, 1, EVIL) | {"of": EVIL}] * 2,
+        },
         funnel={"rules": [evil_rule]},
         settings={EVIL: {EVIL: EVIL}},
         extra={"<script>.txt": b""},
