@@ -1,3 +1,4 @@
+import unicodedata
 from collections import Counter
 
 import pyarrow as pa
@@ -53,6 +54,20 @@ def test_one_reason_alone(quarantine):
 
     assert (found["rows"], [reason["reason"] for reason in found["reasons"]]) == (1, ["bad_song"])
     assert read_quarantine(str(quarantine), reason="unreadable") == {"rows": 0, "reasons": []}
+
+
+def test_the_columns_stand_below_each_other_where_letters_are_two_columns_wide(tmp_path):
+    rows = [("두 번.csv", 1, "노래방", "?", "unknown_song"), ("abc.csv", 12, "P1", "?", "unknown_song")]
+    path = write_quarantine(tmp_path / "quarantine.parquet", rows)
+
+    *_, korean, latin = quarantine_table(read_quarantine(str(path))).splitlines()
+
+    assert columns_before(korean, "노래방") == columns_before(latin, "P1")
+    assert columns_before(korean, "?") == columns_before(latin, "?")
+
+
+def columns_before(line, part):
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in line[: line.index(part)])
 
 
 def test_a_quarantine_in_a_bucket_is_read_alike(quarantine, bucket):
