@@ -33,6 +33,7 @@ def rows(settings: Settings) -> Iterator[dict[str, Any]]:
                 "setting": f"{section}.{name}",
                 "value": getattr(current, name),
                 "default": schema["default"],
+                "gensim": schema.get("gensim", schema["default"]),
                 "allowed": allowed(schema),
                 "description": schema["description"],
             }
@@ -61,11 +62,18 @@ def markdown(settings: Settings) -> str:
             "| --- | --- | --- | --- |",
         ]
         parts += [
-            f"| `{row['setting']}` | {_code(row['default'])} | {row['allowed']} | {row['description']} |"
+            f"| `{row['setting']}` | {_default(row)} | {row['allowed']} | {row['description']} |"
             for row in table
             if row["setting"].startswith(f"{section}.")
         ]
     return "\n".join(parts) + "\n"
+
+
+def _default(row: dict[str, Any]) -> str:
+    both = [_code(row["default"])]
+    if row["gensim"] != row["default"]:
+        both.append(f"gensim: {_code(row['gensim'])}")
+    return "; ".join(both)
 
 
 def _code(value: Any) -> str:

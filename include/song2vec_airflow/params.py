@@ -13,22 +13,28 @@ def trigger_form(*names: str) -> dict[str, Param]:
     """A Param for each setting of the sections `names` (all by default), named ``section.setting`` as for ``--set``.
 
     The defaults are what the deployment set (environment, settings file), so the form shows what a
-    scheduled run would use.
+    scheduled run would use. A setting whose default depends on the trainer is empty unless the deployment set it,
+    so that choosing the other trainer is one choice.
     """
     current = load_settings().model_dump(mode="json")
     return {
-        f"{name}.{field}": _param(f"{name}: {section.__doc__}", schema, current[name][field])
+        f"{name}.{field}": _param(
+            f"{name}: {section.__doc__}", schema, current[name][field], current["train"]["trainer"]
+        )
         for name, section in sections().items()
         if not names or name in names
         for field, schema in section.model_json_schema()["properties"].items()
     }
 
 
-def _param(section: str, schema: dict[str, Any], default: Any) -> Param:
+def _param(section: str, schema: dict[str, Any], default: Any, trainer: str) -> Param:
     kept = {key: schema[key] for key in _KEPT if key in schema}
     if schema.get("const") is not None:
         kept["enum"] = [schema["const"]]
-    if kept.get("type") == "string" and default == "":
-        kept["type"] = ["string", "null"]  # the form sends an empty text field as null
+    if "gensim" in schema and default == schema.get(trainer, schema["default"]):
+        kept["description"] += f" Empty: {schema['default']}, with gensim {schema['gensim']}."
+        default = ""
+    if default == "":
+        kept["type"] = [kept["type"], "null"]  # the form sends an empty field as null
         default = None
     return Param(default, title=schema["title"], section=section.rstrip("."), **kept)
