@@ -21,5 +21,6 @@ class DistinctNumbers:
 
     def ascending(self) -> NDArray[np.int64]:
         """All distinct numbers so far, int64, in ascending order."""
-        self._numbers, self._more = np.unique(np.concatenate([self._numbers, *self._more])), []
+        together = pa.array(np.concatenate([self._numbers, *self._more]))
+        self._numbers, self._more = np.sort(pc.unique(together).to_numpy()), []
         return self._numbers

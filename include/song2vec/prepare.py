@@ -1,11 +1,9 @@
 """Raw rows become playlists; every row that is left out goes to the quarantine with its reason.
 
-DuckDB judges, sorts and groups, on all cores, and puts on disk what does not fit in memory. It reads the
-raw files three times, so that no copy of them is kept: once to count, once to sort the songs that stay,
-once for the quarantine.
+The raw files are read twice, so that no copy of them is kept: once to count, once to write down what is left
+out and to sort the songs that stay. Reading goes on in a thread of its own.
 """
 
-import glob
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,33 +13,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
+from numpy.typing import NDArray
 
-from song2vec import songs
+from song2vec import judge
+from song2vec.ahead import ahead
+from song2vec.census import SHORT, Census, census, tally
 from song2vec.config import PrepareSettings, Settings
 from song2vec.distinct import DistinctNumbers
 from song2vec.errors import DataError, SettingsError
 from song2vec.files import whole_folder, write_json
 from song2vec.fingerprint import Fingerprint
-from song2vec.funnel import RULES, Funnel, funnel_table
+from song2vec.funnel import RULES, funnel_table
 from song2vec.holdout import hold_out
+from song2vec.judge import KEPT, STAGE
 from song2vec.logs import fold
 from song2vec.progress import track
-from song2vec.tables import PLAYLISTS, QUARANTINE, RAW
+from song2vec.raw_rows import RawFile, raw_files
+from song2vec.sorting import Sorter
+from song2vec.tables import PLAYLISTS, QUARANTINE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 log = structlog.get_logger(__name__)
 
-BATCH_PLAYLISTS = 10_000
-BATCH_ROWS = 100_000
-NAME = "coalesce(category, category_number::VARCHAR)"
-SAME_PLAYLIST = """(judged.source = playlists.source
-    AND judged.category_number IS NOT DISTINCT FROM playlists.category_number
-    AND judged.category IS NOT DISTINCT FROM playlists.category)"""
-ROW_RULES = list(RULES)[:-1]  # the last rule, short_playlist, judges playlists
+BATCH_ROWS = 1 << 20
+BATCH_PLAYLISTS = 50_000
+BYTES_A_SONG = 500  # of prepare.memory: what sorting takes where no two rows of a playlist stand together, and room
+BYTES_A_NAME = 100  # of prepare.memory: what counting takes for a playlist in a batch
+LEAST_MEMORY = 50_000_000  # bytes that are left for sorting
+
+# Small and quick; dictionaries, the default, take twice the time.
+_ENCODING = {"use_dictionary": ["source"], "column_encoding": {"songs.list.element": "BYTE_STREAM_SPLIT"}}
 
 
 def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any]:
@@ -69,195 +75,133 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
     started = time.monotonic()
     files = raw_files(raw)
     log.info("preparing playlists", raw_files=len(files), min_songs=settings.prepare.min_songs)
-    with whole_folder(out) as folder, _database(folder, settings.prepare) as database:
-        _judge(database, files, settings.prepare)
-        funnel = _count(database, settings.prepare.min_songs)
-        table = funnel_table(funnel.to_record())
-        if not funnel.playlists:
-            raise DataError(f"no playlist is left. What became of the rows:\n{table}\nSee that the sources hold data")
-        playlists = folder / "playlists.parquet"
-        fingerprint, distinct = _write_playlists(database, playlists, funnel.rows)
-        _write_quarantine(database, folder / "quarantine.parquet", settings.prepare.min_songs)
-        record = {
-            **funnel.to_record(),
-            "songs": distinct,
-            "heldout": hold_out(database, playlists, folder / "heldout.parquet", settings.holdout),
-            "fingerprint": fingerprint,
-        }
+    found = _count(files, settings.prepare)
+    table = funnel_table(found.funnel.to_record())
+    if not found.funnel.playlists:
+        raise DataError(f"no playlist is left. What became of the rows:\n{table}\nSee that the sources hold data")
+    with whole_folder(out) as folder, TemporaryDirectory(dir=folder, prefix=".spill-") as spill:
+        memory = _free_memory(settings.prepare, sum(map(len, found.places)))
+        sorter = Sorter(Path(spill), found.lengths, memory // BYTES_A_SONG)
+        _divide(files, found, settings.prepare, sorter, folder / "quarantine.parquet")
+        fingerprint, distinct = _write_playlists(found, sorter, folder / "playlists.parquet")
+        with _database(spill, settings.prepare) as database:
+            held_out = hold_out(database, folder / "playlists.parquet", folder / "heldout.parquet", settings.holdout)
+        record = {**found.funnel.to_record(), "songs": distinct, "heldout": held_out, "fingerprint": fingerprint}
         write_json(folder / "funnel.json", record)
     fold("What became of the rows", table)
     log.info(
         "playlists are prepared",
         **{key: record[key] for key in ("raw_rows", "rows", "playlists", "songs", "heldout")},
         fingerprint=fingerprint[:8],
+        sorted_in_parts=len(sorter.bounds) - 1,
         seconds=round(time.monotonic() - started, 1),
     )
     return record
 
 
-def raw_files(raw: Sequence[Path]) -> list[Path]:
-    """The Parquet files that `raw`, files and folders, come to, each once.
-
-    Raises:
-        DataError: one does not exist, or is no file of raw rows; or there is none at all.
-    """
-    files: set[Path] = set()
-    for path in raw:
-        if not path.exists():
-            raise DataError(f"there are no raw rows at {path}: run extract and collect first")
-        files.update(found.resolve() for found in ([path] if path.is_file() else path.rglob("*.parquet")))
-    if not files:
-        raise DataError(f"there is no Parquet file in {', '.join(map(str, raw))}: run extract and collect first")
-    for file in files:
-        _check_schema(file)
-    return sorted(files)
+def _count(files: Sequence[RawFile], settings: PrepareSettings) -> Census:
+    tallies, names = [], 0
+    with track("prepare: counting", "rows", sum(file.rows for file in files)) as advance:
+        for file, batch in ahead(_batches(files, judge.COLUMNS)):
+            tallies.append(tally(file.source, judge.judge(batch, settings.unknown_song)))
+            names += len(tallies[-1].names)
+            _free_memory(settings, names)
+            advance(len(batch))
+    return census(tallies, settings.min_songs)
 
 
-def _check_schema(file: Path) -> None:
-    try:
-        found = pq.read_schema(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{file} cannot be read as Parquet: {error}") from None
-    if not found.equals(RAW):
-        columns = ", ".join(f"{field.name} {field.type}" for field in found)
-        raise DataError(f"{file} holds no raw rows, but the columns {columns}: give what extract and collect wrote")
+def _divide(files: Sequence[RawFile], found: Census, settings: PrepareSettings, sorter: Sorter, path: Path) -> None:
+    """Bring the songs that stay to the sorter, and write the rows that are left out: by source, file and line."""
+    with (
+        pq.ParquetWriter(path, QUARANTINE) as writer,
+        track("prepare: sorting", "rows", sum(file.rows for file in files)) as advance,
+    ):
+        batches = ahead(_batches(files, [*judge.COLUMNS, "line"]))
+        for places, (file, batch) in zip(found.places, batches, strict=True):
+            judged = judge.judge(batch, settings.unknown_song)
+            playlists = places[judged.playlists]
+            judged.stages[(judged.stages == KEPT) & (playlists == SHORT)] = STAGE["short_playlist"]
+            stay = judged.stages == KEPT
+            sorter.add(playlists[stay], judged.songs[stay])
+            if not stay.all():
+                writer.write_batch(_left_out(file, batch, judged.stages))
+            advance(len(batch))
 
 
-@contextmanager
-def _database(folder: Path, settings: PrepareSettings) -> Iterator["DuckDBPyConnection"]:
-    import duckdb
-
-    with TemporaryDirectory(dir=folder, prefix=".duckdb-") as spill:
-        options: dict[str, Any] = {"memory_limit": settings.memory, "temp_directory": spill}
-        if settings.threads:
-            options["threads"] = settings.threads
-        try:
-            with closing(duckdb.connect(config=options)) as database:
-                database.execute("SET enable_progress_bar = false")
-                yield database
-        except duckdb.OutOfMemoryException:
-            raise SettingsError(f"prepare.memory = {settings.memory} is too little for this data: raise it") from None
+def _batches(files: Sequence[RawFile], columns: Sequence[str]) -> Iterator[tuple[RawFile, pa.RecordBatch]]:
+    return ((file, batch) for file in files for batch in file.batches(columns, BATCH_ROWS))
 
 
-def _judge(database: "DuckDBPyConnection", files: Sequence[Path], settings: PrepareSettings) -> None:
-    """Make the view `judged`: every raw row with its song's number, or with the rule that leaves it out.
-
-    Songs that came as numbers, nearly all, are judged without a look at text.
-    """
-    names = ", ".join(songs.quote(glob.escape(str(file))) for file in files)
-    unknown = settings.unknown_song
-    unknown_number = f"song_number = {int(unknown)}" if unknown.isascii() and unknown.isdecimal() else "false"
-    database.execute(f"""
-        CREATE VIEW raw AS FROM read_parquet([{names}], hive_partitioning = false);
-        CREATE VIEW judged AS
-        SELECT source, file, line, category_number, category, song_number, song,
-            coalesce(nullif(song_number, 0), text_number) AS number,
-            CASE WHEN problem IS NOT NULL THEN 'unreadable'
-                 WHEN category_number IS NULL AND {songs.blank_sql("category")} THEN 'no_playlist'
-                 WHEN {unknown_number} THEN 'unknown_song'
-                 WHEN song_number > 0 THEN NULL
-                 WHEN song_number = 0 THEN 'bad_song'
-                 ELSE {songs.rule_sql("text", "text_number", unknown)} END AS reason
-        FROM (
-            SELECT *, {songs.number_sql("text")} AS text_number
-            FROM (SELECT *, CASE WHEN song_number IS NULL THEN {songs.text_sql("song")} END AS text FROM raw)
-        );
-    """)
+def _left_out(file: RawFile, batch: pa.RecordBatch, stages: NDArray[np.uint8]) -> pa.RecordBatch:
+    rows = np.flatnonzero(stages != KEPT)
+    left = batch.take(pa.array(rows))
+    columns = [
+        pa.repeat(file.source, len(rows)),
+        pa.repeat(file.file, len(rows)),
+        left.column("line"),
+        _as_given(left, "category"),
+        _as_given(left, "song"),
+        pa.array(list(RULES)).take(pa.array(stages[rows])),
+    ]
+    return pa.record_batch(columns, schema=QUARANTINE)
 
 
-def _count(database: "DuckDBPyConnection", min_songs: int) -> Funnel:
-    """Make the table `counted`, one row a playlist with its rows by rule and in all, and sum it up."""
-    by_rule = ", ".join(f"count(*) FILTER (reason = '{rule}') AS {rule}" for rule in ROW_RULES)
-    database.execute(f"""
-        CREATE TABLE counted AS
-        SELECT source, category_number, category, {by_rule}, count(*) FILTER (reason IS NULL) AS kept
-        FROM judged GROUP BY ALL;
-        CREATE TABLE playlists AS
-        SELECT (row_number() OVER (ORDER BY source, name))::UINTEGER AS id,
-            source, name, category_number, category, kept
-        FROM (SELECT *, {NAME} AS name FROM counted) WHERE kept >= {min_songs};
-        CREATE TABLE files AS
-        SELECT (row_number() OVER (ORDER BY source, file))::UINTEGER AS position, source, file
-        FROM (SELECT DISTINCT source, file FROM raw);
-        CREATE VIEW kept_songs AS
-        SELECT id, position, line, number AS song
-        FROM judged JOIN playlists ON {SAME_PLAYLIST} JOIN files USING (file)
-        WHERE reason IS NULL AND judged.source = files.source;
-    """)
-    steps = []
-    named = f"NOT (category_number IS NULL AND {songs.blank_sql('category')})"
-    for first in range(len(ROW_RULES) + 1):
-        left = " + ".join([*ROW_RULES, "kept"][first:])  # rows that no rule before this one left out
-        counts = f"coalesce(sum({left}), 0)::BIGINT, count(*) FILTER ({left} > 0 AND {named})"
-        steps.append(_one(database, f"SELECT {counts} FROM counted"))
-    steps.append(_one(database, "SELECT coalesce(sum(kept), 0)::BIGINT, count(*) FROM playlists"))
-    rows, playlists = zip(*steps, strict=True)
-    return Funnel.of(rows, playlists)
+def _as_given(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return pc.coalesce(batch.column(name).cast(pa.string()), batch.column(f"{name}_number").cast(pa.string()))
 
 
-def _write_playlists(database: "DuckDBPyConnection", path: Path, rows: int) -> tuple[str, int]:
-    """Write the playlists in the order of (source, category); return their fingerprint and the distinct songs.
-
-    The songs come in one sorted stream, to be cut by the playlists' lengths: a sort goes to disk where it
-    must, a list that grows in memory does not.
-    """
+def _write_playlists(found: Census, sorter: Sorter, path: Path) -> tuple[str, int]:
+    """Write the playlists in the order of (source, category); return their fingerprint and the distinct songs."""
     fingerprint, seen = Fingerprint(), DistinctNumbers()
-    query = "SELECT song FROM kept_songs ORDER BY id, position, line"
-    songs_in_order = _Stream(batch.column(0) for batch in _batches(database.cursor(), query, BATCH_ROWS))
-    query = "SELECT source, name AS category, kept FROM playlists ORDER BY id"
-    lists = _batches(database.cursor(), query, BATCH_PLAYLISTS)
-    with pq.ParquetWriter(path, PLAYLISTS) as writer, track("prepare", "rows", rows) as advance:
-        for batch in lists:
-            offsets = np.concatenate([[0], np.cumsum(batch.column("kept").to_numpy())])
-            values = songs_in_order.take(int(offsets[-1]))
-            cut = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
-            playlists = pa.record_batch([batch.column("source"), batch.column("category"), cut], schema=PLAYLISTS)
-            fingerprint.update(playlists)
-            seen.add(values)
-            writer.write_batch(playlists)
-            advance(len(values))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in _playlists(found, sorter):
+            fingerprint.update(batch)
+            seen.add(batch.column("songs").flatten())
+            yield batch
+
+    with pq.ParquetWriter(path, PLAYLISTS, compression="lz4", **_ENCODING) as writer:
+        for batch in ahead(batches()):
+            writer.write_batch(batch)
     return fingerprint.hexdigest(), len(seen.ascending())
 
 
-def _write_quarantine(database: "DuckDBPyConnection", path: Path, min_songs: int) -> None:
-    columns = """judged.source, file, line, coalesce(judged.category, judged.category_number::VARCHAR) AS category,
-        coalesce(song, song_number::VARCHAR) AS value"""
-    query = f"""
-        SELECT {columns}, reason FROM judged WHERE reason IS NOT NULL
-        UNION ALL
-        SELECT {columns}, 'short_playlist' FROM judged JOIN counted AS playlists ON {SAME_PLAYLIST}
-        WHERE reason IS NULL AND kept < {min_songs}
-        ORDER BY ALL
-    """
-    with pq.ParquetWriter(path, QUARANTINE) as writer:
-        for batch in _batches(database, query, BATCH_ROWS):
-            writer.write_batch(batch.cast(QUARANTINE))
+def _playlists(found: Census, sorter: Sorter) -> Iterator[pa.RecordBatch]:
+    for first, end, songs in sorter.parts():
+        values = pa.array(songs)
+        ends = np.concatenate([[0], np.cumsum(found.lengths[first:end])])
+        for start in range(first, end, BATCH_PLAYLISTS):
+            some = slice(start, min(start + BATCH_PLAYLISTS, end))
+            offsets = ends[some.start - first : some.stop - first + 1]
+            lists = pa.ListArray.from_arrays(
+                pa.array(offsets - offsets[0], pa.int32()), values[offsets[0] : offsets[-1]]
+            )
+            yield pa.record_batch([found.sources[some], found.names[some], lists], schema=PLAYLISTS)
 
 
-def _batches(database: "DuckDBPyConnection", query: str, rows: int) -> Iterator[pa.RecordBatch]:
-    # Not execute().to_arrow_reader(): in DuckDB 2.0.0 it copies all rows first and, with
-    # preserve_insertion_order off, loses the order that the query asked for.
-    yield from database.sql(query).to_arrow_reader(rows)
+def _free_memory(settings: PrepareSettings, names: int) -> int:
+    """The bytes of the settings' memory that are left for sorting, when the playlists have been counted."""
+    number, unit = int(settings.memory[:-2]), settings.memory[-2:]
+    free = number * {"MB": 10**6, "GB": 10**9}[unit] - names * BYTES_A_NAME
+    if free < LEAST_MEMORY:
+        raise _too_little_memory(settings)
+    return free
 
 
-def _one(database: "DuckDBPyConnection", query: str) -> tuple[int, ...]:
-    (row,) = database.execute(query).fetchall()
-    return tuple(row)
+def _too_little_memory(settings: PrepareSettings) -> SettingsError:
+    return SettingsError(f"prepare.memory = {settings.memory} is too little for this data: raise it")
 
 
-class _Stream:
-    """Arrays in a row, to be taken in pieces of other sizes."""
+@contextmanager
+def _database(spill: str, settings: PrepareSettings) -> Iterator["DuckDBPyConnection"]:
+    import duckdb
 
-    def __init__(self, arrays: Iterator[pa.Array]) -> None:
-        self._arrays = arrays
-        self._rest = pa.array([], pa.int64())
-
-    def take(self, count: int) -> pa.Array:
-        """The next `count` values."""
-        pieces, missing = [self._rest], count - len(self._rest)
-        while missing > 0:
-            pieces.append(next(self._arrays))
-            missing -= len(pieces[-1])
-        together = pa.concat_arrays(pieces)
-        self._rest = together[count:]
-        return together[:count]
+    options: dict[str, Any] = {"memory_limit": settings.memory, "temp_directory": spill}
+    if settings.threads:
+        options["threads"] = settings.threads
+    try:
+        with closing(duckdb.connect(config=options)) as database:
+            database.execute("SET enable_progress_bar = false")
+            yield database
+    except duckdb.OutOfMemoryException:
+        raise _too_little_memory(settings) from None

@@ -1,4 +1,4 @@
-"""What counts as a song number, once in Python and once as the same rule in DuckDB's SQL.
+"""What counts as a song number.
 
 The original pipeline wrote ``str(int(x))``. Here every raw text has one documented outcome:
 
@@ -23,14 +23,13 @@ null, empty, only blanks, ``nan``         rule ``no_song``; ``nan`` in any case:
 import re
 
 BLANKS = " \t\r\n\v\f\u00a0\u3000\ufeff"
-_WIDE, _NARROW = "０１２３４５６７８９．", "0123456789."
-_TO_NARROW = str.maketrans(_WIDE, _NARROW)
-_WHOLE_NUMBER = r"\+?([0-9]+)(?:\.0*)?"
+_TO_NARROW = str.maketrans("０１２３４５６７８９．", "0123456789.")
+_WHOLE_NUMBER = re.compile(r"\+?([0-9]+)(?:\.0*)?")
 _LARGEST = 2**63 - 1
 
 
 def read_song(raw: str | None, unknown: str = "?") -> tuple[int | None, str | None]:
-    """The number that `raw` stands for, or the rule that leaves it out: the definition.
+    """The number that `raw` stands for, or the rule that leaves it out.
 
     Args:
         raw: the text as the source gave it.
@@ -45,39 +44,8 @@ def read_song(raw: str | None, unknown: str = "?") -> tuple[int | None, str | No
         return None, "unknown_song"
     if text.lower() in ("", "nan"):
         return None, "no_song"
-    match = re.fullmatch(_WHOLE_NUMBER, text)
+    match = _WHOLE_NUMBER.fullmatch(text)
     digits = match[1].lstrip("0") if match else ""
     if not digits or len(digits) > 19 or int(digits) > _LARGEST:
         return None, "bad_song"
     return int(digits), None
-
-
-def text_sql(column: str) -> str:
-    """SQL: `column` without the blanks around it and with narrow digits; plain digits take the short way."""
-    narrow = f"translate(trim({column}, {quote(BLANKS)}), '{_WIDE}', '{_NARROW}')"
-    return f"CASE WHEN regexp_full_match({column}, '[0-9]+') THEN {column} ELSE {narrow} END"
-
-
-def number_sql(text: str) -> str:
-    """SQL: the number that the column `text`, made by `text_sql`, stands for; null where there is none."""
-    digits = f"regexp_extract({text}, '^{_WHOLE_NUMBER}$', 1)"
-    return f"nullif(try_cast(CASE WHEN regexp_full_match({text}, '[0-9]+') THEN {text} ELSE {digits} END AS BIGINT), 0)"
-
-
-def rule_sql(text: str, number: str, unknown: str) -> str:
-    """SQL: the rule that leaves a song out, from the columns that `text_sql` and `number_sql` made, else null."""
-    return (
-        f"CASE WHEN {text} = {quote(unknown)} THEN 'unknown_song'"
-        f" WHEN {text} IS NULL OR lower({text}) IN ('', 'nan') THEN 'no_song'"
-        f" WHEN {number} IS NULL THEN 'bad_song' END"
-    )
-
-
-def blank_sql(column: str) -> str:
-    """SQL: whether `column` is null, empty or only blanks."""
-    return f"({column} IS NULL OR regexp_full_match({column}, {quote(f'[{BLANKS}]*')}))"
-
-
-def quote(text: str) -> str:
-    """`text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"

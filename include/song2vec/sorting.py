@@ -1,0 +1,73 @@
+"""A sort that goes to disk: songs that come row by row are given out playlist by playlist.
+
+Each song is moved twice: to the part of the playlists that its own is in, then to its place there. A part fits
+in memory, whatever the number of rows. What is sorted are runs, rows of one playlist that stand together: a
+few numbers where the source writes its playlists one after the other, as most do.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Sorter:
+    """Takes the songs of playlists that are numbered from 0 and gives them out in the playlists' order.
+
+    Attributes:
+        bounds: int64 (parts + 1,): the first playlist of each part, and the number of playlists.
+    """
+
+    def __init__(self, folder: Path, lengths: NDArray[np.int64], part_songs: int) -> None:
+        """Cut the playlists into parts.
+
+        Args:
+            folder: an empty one, for the parts.
+            lengths: int64 (playlists,): how many songs will come for each.
+            part_songs: how many songs a part has, but for a playlist at its end.
+        """
+        self._folder = folder
+        ends = np.cumsum(lengths)
+        cuts = np.searchsorted(ends, np.arange(part_songs, ends[-1], part_songs))
+        self.bounds = np.unique([0, *(cuts + 1), len(lengths)])
+
+    def add(self, playlists: NDArray[np.int32], songs: NDArray[np.int64]) -> None:
+        """Take songs, int64, and the playlist of each, int32; the songs of one playlist come in row order."""
+        starts = np.flatnonzero(np.diff(playlists, prepend=-1))
+        runs = np.stack([playlists[starts], np.diff(starts, append=len(playlists))], axis=1, dtype=np.int32)
+        part = np.searchsorted(self.bounds, runs[:, 0], side="right") - 1
+        if len(self.bounds) > 2:
+            order = np.argsort(part.astype(np.min_scalar_type(len(self.bounds))), kind="stable")
+            part, runs = part[order], runs[order]
+            songs = _pieces(songs, starts[order], runs[:, 1])
+        ends = np.concatenate([[0], np.cumsum(runs[:, 1], dtype=np.int64)])
+        cuts = np.searchsorted(part, np.arange(len(self.bounds)))
+        for number in np.flatnonzero(np.diff(cuts)):
+            first, end = cuts[number], cuts[number + 1]
+            self._append(f"{number}.runs", runs[first:end])
+            self._append(f"{number}.songs", songs[ends[first] : ends[end]])
+
+    def parts(self) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+        """Each part: its first playlist, the one after its last, and all their songs, int64, in order."""
+        for number, (first, end) in enumerate(pairwise(self.bounds.tolist())):
+            runs = np.fromfile(self._folder / f"{number}.runs", np.int32).reshape(-1, 2)
+            songs = np.fromfile(self._folder / f"{number}.songs", np.int64)
+            # Sorting number and place as one is stable, and five times as fast as argsort(kind="stable").
+            order = np.sort(runs[:, 0].astype(np.int64) << 32 | np.arange(len(runs))) & 0xFFFFFFFF
+            ends = np.cumsum(runs[:, 1], dtype=np.int64)
+            yield first, end, _pieces(songs, (ends - runs[:, 1])[order], runs[order, 1])
+
+    def _append(self, name: str, values: NDArray[np.int32] | NDArray[np.int64]) -> None:
+        with (self._folder / name).open("ab") as file:
+            values.tofile(file)
+
+
+def _pieces(values: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Pieces of `values` one after the other."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    index = np.repeat(starts - (ends - lengths), lengths)
+    index += np.arange(len(index))
+    found: NDArray[np.int64] = values[index]
+    return found

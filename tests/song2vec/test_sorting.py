@@ -1,0 +1,35 @@
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from song2vec.sorting import Sorter
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.integers(0, 8), min_size=1, max_size=40), min_size=1, max_size=5),
+    st.integers(1, 50),
+)
+def test_songs_come_out_by_playlist_in_the_order_they_came(tmp_path_factory, batches, part_songs):
+    places = np.unique(np.concatenate(batches), return_inverse=True)[1].astype(np.int32)  # each playlist has a song
+    songs = np.arange(len(places)) * 1_000
+    sorter = Sorter(tmp_path_factory.mktemp("parts"), np.bincount(places), part_songs)
+    cuts = np.cumsum([len(batch) for batch in batches])[:-1]
+    for some, theirs in zip(np.split(places, cuts), np.split(songs, cuts), strict=True):
+        sorter.add(some, theirs)
+    parts = list(sorter.parts())
+    assert [first for first, _, _ in parts] == [0, *(end for _, end, _ in parts[:-1])]
+    assert parts[-1][1] == places.max() + 1
+    for first, end, found in parts:
+        mine = (places >= first) & (places < end)
+        expected = songs[mine][np.argsort(places[mine], kind="stable")]
+        assert found.tolist() == expected.tolist()
+        longest = np.bincount(places)[first:end].max()
+        assert len(found) <= part_songs + longest
+
+
+def test_a_batch_of_no_songs_is_fine(tmp_path):
+    sorter = Sorter(tmp_path, np.array([2, 2]), part_songs=2)
+    for playlists in ([], [1, 0], [], [0, 1]):
+        sorter.add(np.array(playlists, np.int32), np.array(playlists, np.int64))
+    assert [songs.tolist() for _, _, songs in sorter.parts()] == [[0, 0], [1, 1]]
