@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from song2vec.ahead import ahead
 from song2vec.config import CollectSettings
 from song2vec.csv_files import (
     BROKEN,
@@ -87,7 +88,7 @@ def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
         if settings.same_file == "skip":
             _refuse_repeat(path, settings)
         with raw_file(target, "csv", file) as writer, track(f"collect {file}", "rows") as advance:
-            for batch in _read(path, settings, layouts):
+            for batch in ahead(_read(path, settings, layouts)):
                 _refuse_change(path, before)
                 writer.write(*batch)
                 advance(len(batch.lines))

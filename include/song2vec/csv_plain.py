@@ -95,12 +95,16 @@ def _plain_lines(block: bytes) -> int:
     """How many lines there are, or 0 where one is blank, too long, or has what may mean more than itself."""
     if b'"' in block or b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return 0
-    if block.startswith((b"\n", b"\r", BOM_UTF8)) or b"\n\n" in block or b"\n\r\n" in block:
+    if block.startswith((b"\r", BOM_UTF8)):
         return 0
     ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _LINE_END)
-    if np.diff(ends, prepend=-1, append=len(block)).max() > LONGEST_LINE:
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))
+    lengths = np.diff(ends, prepend=-1)  # with the line's end
+    shortest = lengths.min()
+    if lengths.max() > LONGEST_LINE or shortest == 1 or (shortest == 2 and b"\n\r\n" in block):
         return 0
-    return len(ends) + (not block.endswith(b"\n"))
+    return len(ends)
 
 
 def _blank(texts: pa.Array) -> pa.Array:
@@ -117,6 +121,9 @@ def _parse(block: bytes, delimiter: str, width: int, columns: tuple[int, int]) -
             delimiter=delimiter, quote_char=False, ignore_empty_lines=False, invalid_row_handler=lambda _: "skip"
         ),
         convert_options=pa_csv.ConvertOptions(
-            include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), strings_can_be_null=False
+            include_columns=wanted,
+            column_types=dict.fromkeys(wanted, pa.string()),
+            strings_can_be_null=False,
+            check_utf8=False,  # it was decoded, or is ASCII
         ),
     )

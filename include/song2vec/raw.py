@@ -18,7 +18,7 @@ MOST_DIGITS = 18  # a number of so many digits fits an INT64 for certain
 _ENCODINGS = {
     "line": "DELTA_BINARY_PACKED",
     "category_number": "DELTA_BINARY_PACKED",  # the rows of a playlist mostly stand together
-    "song_number": "PLAIN",
+    "song_number": "BYTE_STREAM_SPLIT",
 }
 _FEW_VALUES = ["source", "file", "category", "song", "problem"]
 
@@ -59,7 +59,7 @@ class RawWriter:
             _constant(self._source, count),
             _constant(self._file, count),
             pa.array(lines if isinstance(lines, np.ndarray) else np.fromiter(lines, np.int64, count), pa.int64()),
-            *numbers_and_texts(categories),
+            *_run_by_run(categories),
             *numbers_and_texts(songs),
             problems,
         ]
@@ -92,6 +92,17 @@ def numbers_and_texts(values: pa.Array) -> tuple[pa.Array, pa.Array]:
         return values.cast(pa.int64()), pa.nulls(len(values), pa.string())
     nothing = pa.scalar(None, pa.string())
     return pc.if_else(plain, values, nothing).cast(pa.int64()), pc.if_else(plain, nothing, values)
+
+
+def _run_by_run(values: pa.Array) -> list[pa.Array]:
+    """`numbers_and_texts`, quicker where equal values stand together, as the rows of a playlist mostly do."""
+    if pa.types.is_integer(values.type):
+        return list(numbers_and_texts(values))
+    runs = pc.run_end_encode(values)
+    return [
+        pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(runs.run_ends, column))
+        for column in numbers_and_texts(runs.values)
+    ]
 
 
 @contextmanager
