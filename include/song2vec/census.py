@@ -55,12 +55,14 @@ class Tally(NamedTuple):
 
 def tally(source: str, judged: Judged) -> Tally:
     """Count a batch."""
-    rows = np.bincount(judged.stages, minlength=KEPT + 1)
+    out = np.flatnonzero(judged.stages != KEPT)  # few: what they are is looked at one by one
+    stages, playlists = judged.stages[out], judged.playlists[out]
+    rows = np.bincount(stages, minlength=KEPT + 1)
+    rows[KEPT] = len(judged.stages) - len(out)
     furthest = np.zeros(len(judged.names), np.uint8)
     for stage in np.flatnonzero(rows[:KEPT]):  # ascending: the furthest is written last
-        furthest[judged.playlists[judged.stages == stage]] = stage
-    stay = judged.playlists if rows[KEPT] == len(judged.stages) else judged.playlists[judged.stages == KEPT]
-    kept = np.bincount(stay, minlength=len(judged.names))
+        furthest[playlists[stages == stage]] = stage
+    kept = np.bincount(judged.playlists, minlength=len(furthest)) - np.bincount(playlists, minlength=len(furthest))
     furthest[kept > 0] = KEPT
     return Tally(source, judged.names, kept, furthest, rows)
 

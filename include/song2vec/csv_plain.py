@@ -16,14 +16,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 BYTE_ENCODINGS = ("utf-8", "cp949", "euc-kr", "ascii")  # in which quotes, delimiters and line ends are single bytes
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 22
 LONGEST_LINE = 1 << 17  # bytes; the careful way says what is wrong with longer ones
 
 _LINE_END = ord("\n")
 
 
 class Blocks:
-    """A file in blocks of whole lines of some 16 MiB; the last line may lack its end."""
+    """A file in blocks of whole lines of some 4 MiB; the last line may lack its end."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
