@@ -88,10 +88,10 @@ def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
         if settings.same_file == "skip":
             _refuse_repeat(path, settings)
         with raw_file(target, "csv", file) as writer, track(f"collect {file}", "rows") as advance:
-            for batch in ahead(_read(path, settings, layouts)):
+            for batch in ahead(writer.batch(*rows) for rows in _read(path, settings, layouts)):
                 _refuse_change(path, before)
-                writer.write(*batch)
-                advance(len(batch.lines))
+                writer.append(batch)
+                advance(len(batch))
             _refuse_change(path, before)
     except LeftOutError as error:
         later = state(path) != before  # half a file may look broken

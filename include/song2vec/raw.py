@@ -15,13 +15,18 @@ from song2vec.tables import RAW
 
 MOST_DIGITS = 18  # a number of so many digits fits an INT64 for certain
 
-_ENCODINGS = {
-    "line": "DELTA_BINARY_PACKED",
-    "category_number": "DELTA_BINARY_PACKED",  # the rows of a playlist mostly stand together
-    "song_number": "BYTE_STREAM_SPLIT",
+# What is quickest to write and read, and small enough; statistics serve `raw_rows`, which looks at these two only.
+_FORMAT = {
+    "compression": "lz4",
+    "use_dictionary": ["source", "file", "category", "song", "problem"],
+    "column_encoding": {
+        "line": "DELTA_BINARY_PACKED",
+        "category_number": "PLAIN",
+        "song_number": "BYTE_STREAM_SPLIT",
+    },
+    "write_statistics": ["source", "file"],
+    "write_batch_size": 1 << 16,
 }
-_FEW_VALUES = ["source", "file", "category", "song", "problem"]
-
 
 LineNumbers = Sequence[int] | NDArray[np.int64]
 
@@ -35,14 +40,10 @@ class RawWriter:
         self.rows = 0
         self.problems = 0
 
-    def write(
-        self,
-        lines: Sequence[int] | NDArray[np.int64],
-        categories: pa.Array,
-        songs: pa.Array,
-        problems: pa.Array | None = None,
-    ) -> None:
-        """Append rows; all columns are of one length, in the source's order.
+    def batch(
+        self, lines: LineNumbers, categories: pa.Array, songs: pa.Array, problems: pa.Array | None = None
+    ) -> pa.RecordBatch:
+        """Rows of ``tables.RAW``; all columns are of one length, in the source's order.
 
         Args:
             lines: the line or running number of each row.
@@ -51,8 +52,6 @@ class RawWriter:
             problems: string array, null where the row could be read; None: all could.
         """
         count = len(lines)
-        if count == 0:
-            return
         if problems is None:
             problems = pa.nulls(count, pa.string())
         columns = [
@@ -63,9 +62,20 @@ class RawWriter:
             *numbers_and_texts(songs),
             problems,
         ]
-        self._writer.write_batch(pa.record_batch(columns, schema=RAW))
-        self.rows += count
-        self.problems += count - problems.null_count
+        return pa.record_batch(columns, schema=RAW)
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Write what `batch` gave."""
+        if len(batch):
+            self._writer.write_batch(batch)
+        self.rows += len(batch)
+        self.problems += len(batch) - batch.column("problem").null_count
+
+    def write(
+        self, lines: LineNumbers, categories: pa.Array, songs: pa.Array, problems: pa.Array | None = None
+    ) -> None:
+        """Make a batch and append it."""
+        self.append(self.batch(lines, categories, songs, problems))
 
 
 def numbers_and_texts(values: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -110,9 +120,7 @@ def raw_file(path: Path, source: str, file: str) -> Iterator[RawWriter]:
     """Open `path` for raw rows of `file` from `source`; it appears, whole, when the block ends well."""
     with (
         whole_file(path) as temporary,
-        pq.ParquetWriter(
-            temporary, RAW, compression="lz4", use_dictionary=_FEW_VALUES, column_encoding=_ENCODINGS
-        ) as writer,
+        pq.ParquetWriter(temporary, RAW, **_FORMAT) as writer,
     ):
         yield RawWriter(writer, source, file)
 
