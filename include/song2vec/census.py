@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from song2vec.funnel import Funnel
-from song2vec.judge import KEPT, Judged, nameless
+from song2vec.judge import KEPT, Judged
 
 SHORT = -1
 
@@ -24,7 +24,7 @@ class Census:
         sources: string array, for each playlist that stays; playlists are in the order of (source, name).
         names: string array, for each playlist that stays.
         lengths: int64 (playlists,): their songs, repeats counted.
-        places: for each batch, int32 (names of the batch,): the playlist that stays, or `SHORT`.
+        places: for each piece, int32 (names of the piece,): the playlist that stays, or `SHORT`.
         funnel: what the rules did.
     """
 
@@ -36,7 +36,7 @@ class Census:
 
 
 class Tally(NamedTuple):
-    """What a batch holds of each playlist that it names.
+    """What a piece of the raw rows holds of each playlist that it names.
 
     Attributes:
         source: of all its rows.
@@ -54,7 +54,7 @@ class Tally(NamedTuple):
 
 
 def tally(source: str, judged: Judged) -> Tally:
-    """Count a batch."""
+    """Count a piece."""
     out = np.flatnonzero(judged.stages != KEPT)  # few: what they are is looked at one by one
     stages, playlists = judged.stages[out], judged.playlists[out]
     rows = np.bincount(stages, minlength=KEPT + 1)
@@ -68,10 +68,10 @@ def tally(source: str, judged: Judged) -> Tally:
 
 
 def census(tallies: Iterable[Tally], min_songs: int) -> Census:
-    """Bring the batches together.
+    """Bring the pieces together.
 
     Args:
-        tallies: of all batches, those of a source one after the other, sources in order.
+        tallies: of all pieces, those of a source one after the other, sources in order.
         min_songs: shortest playlist that stays.
     """
     sources, names, lengths, places = [], [], [], []
@@ -80,7 +80,7 @@ def census(tallies: Iterable[Tally], min_songs: int) -> Census:
         batches = list(group)
         known = _Known(batches)
         rows += sum(batch.rows for batch in batches)
-        playlists += np.bincount(known.furthest[~nameless(known.names)], minlength=KEPT + 1)
+        playlists += np.bincount(known.furthest[known.named], minlength=KEPT + 1)
         stay = np.flatnonzero(known.kept >= min_songs)
         stay = stay[pc.sort_indices(known.names.take(pa.array(stay))).to_numpy()]
         place = np.full(len(known.names), SHORT, np.int32)
@@ -102,12 +102,13 @@ def census(tallies: Iterable[Tally], min_songs: int) -> Census:
 
 
 class _Known:
-    """The playlists of one source, each once; `numbers` says for each batch where its names are among them."""
+    """The playlists of one source, each once; `numbers` says for each piece where its names are among them."""
 
     def __init__(self, batches: list[Tally]) -> None:
         names = pa.chunked_array([batch.names for batch in batches])
         chunks = names.dictionary_encode(null_encoding="encode").chunks  # of one dictionary
         self.names = chunks[0].dictionary
+        self.named = self.names.is_valid().to_numpy(zero_copy_only=False)
         self.numbers = [chunk.indices.to_numpy() for chunk in chunks]
         self.kept = np.zeros(len(self.names), np.int64)
         self.furthest = np.zeros(len(self.names), np.uint8)

@@ -15,7 +15,6 @@ from typing import Any
 
 import structlog
 
-from song2vec.ahead import ahead
 from song2vec.config import CollectSettings
 from song2vec.csv_files import (
     BROKEN,
@@ -33,6 +32,7 @@ from song2vec.errors import DataError, SettingsError
 from song2vec.files import write_json
 from song2vec.progress import track
 from song2vec.raw import raw_file
+from song2vec.threads import ahead, each
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,8 @@ def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
         if settings.same_file == "skip":
             _refuse_repeat(path, settings)
         with raw_file(target, "csv", file) as writer, track(f"collect {file}", "rows") as advance:
-            for batch in ahead(writer.batch(*rows) for rows in _read(path, settings, layouts)):
+            rows = ahead(_read(path, settings, layouts))
+            for batch in each(lambda some: writer.batch(*some), rows, threads=1):
                 _refuse_change(path, before)
                 writer.append(batch)
                 advance(len(batch))

@@ -24,7 +24,8 @@ class Judged(NamedTuple):
 
     Attributes:
         playlists: int32 (rows,): places in `names`.
-        names: string array: the playlists that the rows name, null where they name none; one may stand there twice.
+        names: string array: the playlists that the rows name, null where the name is missing or blank; one may
+            stand there twice.
         songs: int64 (rows,): the song's number; what is left out has any number.
         stages: uint8 (rows,): the `STAGE` of the rule that leaves the row out, or `KEPT`.
     """
@@ -46,20 +47,12 @@ def judge(batch: pa.RecordBatch, unknown: str) -> Judged:
     """
     playlists, names = _playlists(batch)
     songs, stages = _songs(batch, unknown)
-    unnamed = nameless(names)
-    if unnamed.any():
-        stages[unnamed[playlists]] = STAGE["no_playlist"]
+    if names.null_count:
+        stages[names.is_null().to_numpy(zero_copy_only=False)[playlists]] = STAGE["no_playlist"]
     problem = batch.column("problem")
     if problem.null_count < len(problem):
         stages[problem.is_valid().to_numpy(zero_copy_only=False)] = STAGE["unreadable"]
     return Judged(playlists, names, songs, stages)
-
-
-def nameless(names: pa.Array) -> NDArray[np.bool_]:
-    """Which names are null, empty or only blanks."""
-    blank = pc.equal(pc.utf8_trim(names, characters=BLANKS), "")
-    found: NDArray[np.bool_] = pc.fill_null(blank, True).to_numpy(zero_copy_only=False)
-    return found
 
 
 def _playlists(batch: pa.RecordBatch) -> tuple[NDArray[np.int32], pa.Array]:
@@ -73,7 +66,9 @@ def _playlists(batch: pa.RecordBatch) -> tuple[NDArray[np.int32], pa.Array]:
         return playlists, names
     named = texts.is_valid().to_numpy(zero_copy_only=False)
     places = len(names) + texts.indices.fill_null(0).to_numpy()
-    return np.where(named, places, playlists).astype(np.int32), pa.concat_arrays([names, texts.dictionary])
+    blank = pc.equal(pc.utf8_trim(texts.dictionary, characters=BLANKS), "")
+    nameable = pc.if_else(blank, pa.scalar(None, pa.string()), texts.dictionary)
+    return np.where(named, places, playlists).astype(np.int32), pa.concat_arrays([names, nameable])
 
 
 def _songs(batch: pa.RecordBatch, unknown: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:

@@ -1,12 +1,13 @@
 """Raw rows become playlists; every row that is left out goes to the quarantine with its reason.
 
 The raw files are read twice, so that no copy of them is kept: once to count, once to write down what is left
-out and to sort the songs that stay. Reading goes on in a thread of its own.
+out and to bring the songs that stay to a sorter. Threads take a piece of the rows each.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,7 @@ import structlog
 from numpy.typing import NDArray
 
 from song2vec import judge
-from song2vec.ahead import ahead
-from song2vec.census import SHORT, Census, census, tally
+from song2vec.census import SHORT, Census, Tally, census, tally
 from song2vec.config import PrepareSettings, Settings
 from song2vec.distinct import DistinctNumbers
 from song2vec.errors import DataError, SettingsError
@@ -30,24 +30,27 @@ from song2vec.funnel import RULES, funnel_table
 from song2vec.holdout import hold_out
 from song2vec.judge import KEPT, STAGE
 from song2vec.logs import fold
-from song2vec.progress import track
-from song2vec.raw_rows import RawFile, raw_files
+from song2vec.progress import Advance, track
+from song2vec.raw_rows import Piece, RawFile, raw_files
 from song2vec.sorting import Sorter
 from song2vec.tables import PLAYLISTS, QUARANTINE
+from song2vec.threads import each
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 log = structlog.get_logger(__name__)
 
-BATCH_ROWS = 1 << 20
-BATCH_PLAYLISTS = 50_000
 BYTES_A_SONG = 1_000  # of prepare.memory: what sorting takes where no two rows of a playlist stand together, and room
 BYTES_A_NAME = 100  # of prepare.memory: what counting takes for a playlist in a batch
 LEAST_MEMORY = 50_000_000  # bytes that are left for sorting
 
 # Small and quick; dictionaries, the default, take twice the time.
-_ENCODING = {"use_dictionary": ["source"], "column_encoding": {"songs.list.element": "BYTE_STREAM_SPLIT"}}
+_FORMAT = {
+    "compression": "lz4",
+    "use_dictionary": ["source"],
+    "column_encoding": {"songs.list.element": "BYTE_STREAM_SPLIT"},
+}
 
 
 def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
         memory = _free_memory(settings.prepare, sum(map(len, found.places)))
         sorter = Sorter(Path(spill), found.lengths, memory // BYTES_A_SONG)
         _divide(files, found, settings.prepare, sorter, folder / "quarantine.parquet")
-        fingerprint, distinct = _write_playlists(found, sorter, folder / "playlists.parquet")
+        fingerprint, distinct = _write_playlists(found, sorter, settings.prepare, folder / "playlists.parquet")
         with _database(spill, settings.prepare) as database:
             held_out = hold_out(database, folder / "playlists.parquet", folder / "heldout.parquet", settings.holdout)
         record = {**found.funnel.to_record(), "songs": distinct, "heldout": held_out, "fingerprint": fingerprint}
@@ -93,43 +96,56 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
         "playlists are prepared",
         **{key: record[key] for key in ("raw_rows", "rows", "playlists", "songs", "heldout")},
         fingerprint=fingerprint[:8],
-        sorted_in_parts=len(sorter.bounds) - 1,
+        sorted_in_parts=len(sorter.parts),
         seconds=round(time.monotonic() - started, 1),
     )
     return record
 
 
 def _count(files: Sequence[RawFile], settings: PrepareSettings) -> Census:
+    def count(piece: Piece) -> Tally:
+        return tally(piece.file.source, judge.judge(piece.read(judge.COLUMNS), settings.unknown_song))
+
     tallies, names = [], 0
-    with track("prepare: counting", "rows", sum(file.rows for file in files)) as advance:
-        for file, batch in ahead(_batches(files, judge.COLUMNS)):
-            tallies.append(tally(file.source, judge.judge(batch, settings.unknown_song)))
-            names += len(tallies[-1].names)
+    with _tracked("prepare: counting", files) as advance:
+        for found in each(count, _pieces(files), _threads(settings)):
+            tallies.append(found)
+            names += len(found.names)
             _free_memory(settings, names)
-            advance(len(batch))
+            advance(int(found.rows.sum()))
     return census(tallies, settings.min_songs)
 
 
 def _divide(files: Sequence[RawFile], found: Census, settings: PrepareSettings, sorter: Sorter, path: Path) -> None:
     """Bring the songs that stay to the sorter, and write the rows that are left out: by source, file and line."""
-    with (
-        pq.ParquetWriter(path, QUARANTINE) as writer,
-        track("prepare: sorting", "rows", sum(file.rows for file in files)) as advance,
-    ):
-        batches = ahead(_batches(files, [*judge.COLUMNS, "line"]))
-        for places, (file, batch) in zip(found.places, batches, strict=True):
-            judged = judge.judge(batch, settings.unknown_song)
-            playlists = places[judged.playlists]
-            judged.stages[(judged.stages == KEPT) & (playlists == SHORT)] = STAGE["short_playlist"]
-            stay = judged.stages == KEPT
-            sorter.add(playlists[stay], judged.songs[stay])
-            if not stay.all():
-                writer.write_batch(_left_out(file, batch, judged.stages))
-            advance(len(batch))
+
+    def divide(piece: tuple[Piece, NDArray[np.int32]]) -> tuple[NDArray[np.int32], NDArray[np.int64], pa.RecordBatch]:
+        rows, places = piece[0].read([*judge.COLUMNS, "line"]), piece[1]
+        judged = judge.judge(rows, settings.unknown_song)
+        playlists = places[judged.playlists]
+        judged.stages[(judged.stages == KEPT) & (playlists == SHORT)] = STAGE["short_playlist"]
+        stay = judged.stages == KEPT
+        return playlists[stay], judged.songs[stay], _left_out(piece[0].file, rows, judged.stages)
+
+    pieces = zip(_pieces(files), found.places, strict=True)
+    with pq.ParquetWriter(path, QUARANTINE) as writer, _tracked("prepare: sorting", files) as advance:
+        for playlists, songs, left_out in each(divide, pieces, _threads(settings)):
+            sorter.add(playlists, songs)
+            if len(left_out):
+                writer.write_batch(left_out)
+            advance(len(songs) + len(left_out))
 
 
-def _batches(files: Sequence[RawFile], columns: Sequence[str]) -> Iterator[tuple[RawFile, pa.RecordBatch]]:
-    return ((file, batch) for file in files for batch in file.batches(columns, BATCH_ROWS))
+def _pieces(files: Sequence[RawFile]) -> list[Piece]:
+    return [piece for file in files for piece in file.pieces()]
+
+
+def _tracked(task: str, files: Sequence[RawFile]) -> AbstractContextManager[Advance]:
+    return track(task, "rows", sum(file.rows for file in files))
+
+
+def _threads(settings: PrepareSettings) -> int:
+    return settings.threads or os.cpu_count() or 1
 
 
 def _left_out(file: RawFile, batch: pa.RecordBatch, stages: NDArray[np.uint8]) -> pa.RecordBatch:
@@ -150,33 +166,23 @@ def _as_given(batch: pa.RecordBatch, name: str) -> pa.Array:
     return pc.coalesce(batch.column(name).cast(pa.string()), batch.column(f"{name}_number").cast(pa.string()))
 
 
-def _write_playlists(found: Census, sorter: Sorter, path: Path) -> tuple[str, int]:
+def _write_playlists(found: Census, sorter: Sorter, settings: PrepareSettings, path: Path) -> tuple[str, int]:
     """Write the playlists in the order of (source, category); return their fingerprint and the distinct songs."""
     fingerprint, seen = Fingerprint(), DistinctNumbers()
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in _playlists(found, sorter):
-            fingerprint.update(batch)
-            seen.add(batch.column("songs").flatten())
-            yield batch
-
-    with pq.ParquetWriter(path, PLAYLISTS, compression="lz4", **_ENCODING) as writer:
-        for batch in ahead(batches()):
-            writer.write_batch(batch)
+    with pq.ParquetWriter(path, PLAYLISTS, **_FORMAT) as writer:
+        parts = range(len(sorter.parts))
+        for playlists in each(lambda part: _playlists(found, sorter, part), parts, _threads(settings)):
+            fingerprint.update(playlists)
+            seen.add(playlists.column("songs").values)
+            writer.write_batch(playlists)
     return fingerprint.hexdigest(), len(seen.ascending())
 
 
-def _playlists(found: Census, sorter: Sorter) -> Iterator[pa.RecordBatch]:
-    for first, end, songs in sorter.parts():
-        values = pa.array(songs)
-        ends = np.concatenate([[0], np.cumsum(found.lengths[first:end])])
-        for start in range(first, end, BATCH_PLAYLISTS):
-            some = slice(start, min(start + BATCH_PLAYLISTS, end))
-            offsets = ends[some.start - first : some.stop - first + 1]
-            lists = pa.ListArray.from_arrays(
-                pa.array(offsets - offsets[0], pa.int32()), values[offsets[0] : offsets[-1]]
-            )
-            yield pa.record_batch([found.sources[some], found.names[some], lists], schema=PLAYLISTS)
+def _playlists(found: Census, sorter: Sorter, part: int) -> pa.RecordBatch:
+    some = slice(*sorter.parts[part])
+    offsets = np.concatenate([[0], np.cumsum(found.lengths[some])])
+    songs = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(sorter.songs(part)))
+    return pa.record_batch([found.sources[some], found.names[some], songs], schema=PLAYLISTS)
 
 
 def _free_memory(settings: PrepareSettings, names: int) -> int:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,13 +19,13 @@ def test_songs_come_out_by_playlist_in_the_order_they_came(tmp_path_factory, bat
     cuts = np.cumsum([len(batch) for batch in batches])[:-1]
     for some, theirs in zip(np.split(places, cuts), np.split(songs, cuts), strict=True):
         sorter.add(some, theirs)
-    parts = list(sorter.parts())
-    assert [first for first, _, _ in parts] == [0, *(end for _, end, _ in parts[:-1])]
-    assert parts[-1][1] == places.max() + 1
-    for first, end, found in parts:
+    assert sorter.parts[0][0] == 0
+    assert sorter.parts[-1][1] == places.max() + 1
+    assert all(end == first for (_, end), (first, _) in pairwise(sorter.parts))
+    for number, (first, end) in enumerate(sorter.parts):
+        found = sorter.songs(number)
         mine = (places >= first) & (places < end)
-        expected = songs[mine][np.argsort(places[mine], kind="stable")]
-        assert found.tolist() == expected.tolist()
+        assert found.tolist() == songs[mine][np.argsort(places[mine], kind="stable")].tolist()
         longest = np.bincount(places)[first:end].max()
         assert len(found) <= part_songs + longest
 
@@ -32,4 +34,4 @@ def test_a_batch_of_no_songs_is_fine(tmp_path):
     sorter = Sorter(tmp_path, np.array([2, 2]), part_songs=2)
     for playlists in ([], [1, 0], [], [0, 1]):
         sorter.add(np.array(playlists, np.int32), np.array(playlists, np.int64))
-    assert [songs.tolist() for _, _, songs in sorter.parts()] == [[0, 0], [1, 1]]
+    assert [sorter.songs(number).tolist() for number in range(2)] == [[0, 0], [1, 1]]

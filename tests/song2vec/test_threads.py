@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from song2vec.ahead import ahead
+from song2vec.threads import ahead, each
 
 
 def test_gives_all_items_in_order():
@@ -54,3 +54,35 @@ def test_leaving_early_ends_the_thread_and_closes_the_source():
     found.close()
     assert threading.active_count() == before
     assert closed.is_set()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_each_gives_results_in_order_whoever_is_ready_first(threads):
+    gates = [threading.Event() for _ in range(20)]
+
+    def result(number: int) -> int:
+        if threads > 1 and number % 3 == 0:  # waits until the one after it is done
+            assert gates[number + 1].wait(10)
+        gates[number].set()
+        return number * number
+
+    assert list(each(result, range(20), threads)) == [number * number for number in range(20)]
+
+
+def test_each_takes_few_items_ahead():
+    taken: list[int] = []
+
+    def items():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    for number in each(abs, items(), threads=3):
+        assert len(taken) <= number + 1 + 3
+
+
+def test_each_raises_an_error_in_its_place():
+    found = each(lambda number: 1 // number, [1, 0, 1], threads=2)
+    assert next(found) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(found)
