@@ -5,7 +5,8 @@
 One CSV of 10 M rows in 500,000 playlists, 2 % of the songs unknown and 3 % written as decimal numbers. Ours
 writes raw rows, playlists, quarantine, funnel and held-out playlists; pandas keeps its lists in memory;
 DuckDB writes the lists, in row order, and checks nothing. Each run is a process of its own, and so is its peak
-memory.
+memory. Last, ours on 1 M and on 66 M rows, the size of the Million Playlist Dataset, with the same 20 rows a
+playlist.
 """
 
 import json
@@ -17,8 +18,11 @@ from pathlib import Path
 import numpy as np
 from benchmarks.lines import SMALL, compare, progress
 
-ROWS, PLAYLISTS = (100_000, 5_000) if SMALL else (10_000_000, 500_000)
+ROWS = 100_000 if SMALL else 10_000_000
+FEW, MANY = (10_000, 200_000) if SMALL else (1_000_000, 66_000_000)
+A_PLAYLIST = 20
 PAIRS = 3
+MOST_MEMORY = 4_000  # MB
 
 # Each prints the seconds of the work itself, imports left out, and the peak memory in MB.
 _HEAD = """
@@ -31,7 +35,7 @@ seconds = time.perf_counter() - started
 print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 _OURS = f"""{_HEAD}
-import structlog
+import duckdb, pandas, structlog  # the first two are imported on the way
 from song2vec.collect import collect
 from song2vec.config import load_settings
 from song2vec.prepare import prepare
@@ -66,13 +70,10 @@ database.execute(f'''
 
 
 def main() -> None:
-    """Print the three lines."""
+    """Print the lines."""
     with tempfile.TemporaryDirectory(prefix="song2vec-bench-") as name:
-        csv = Path(name) / "collected.csv"
-        progress(f"writing {ROWS:,} rows")
-        _write(csv)
 
-        def run(code: str) -> tuple[float, float]:
+        def run(code: str, csv: Path) -> tuple[float, float]:
             with tempfile.TemporaryDirectory(dir=name) as out:
                 done = subprocess.run(
                     [sys.executable, "-c", code, str(csv), out], check=True, stdout=subprocess.PIPE, text=True
@@ -80,19 +81,20 @@ def main() -> None:
             seconds, memory = json.loads(done.stdout)
             return seconds, memory
 
+        csv = _write(Path(name) / "collected.csv", ROWS)
         pandas = "the original recipe in pandas"
         compare(
             "prepare-vs-pandas",
-            lambda: ROWS / run(_OURS)[0],
-            lambda: ROWS / run(_PANDAS)[0],
+            lambda: ROWS / run(_OURS, csv)[0],
+            lambda: ROWS / run(_PANDAS, csv)[0],
             unit="rows/s",
             against=pandas,
             pairs=PAIRS,
         )
         compare(
             "prepare-memory-vs-pandas",
-            lambda: run(_OURS)[1],
-            lambda: run(_PANDAS)[1],
+            lambda: run(_OURS, csv)[1],
+            lambda: run(_PANDAS, csv)[1],
             unit="MB",
             against=pandas,
             pairs=1,
@@ -100,25 +102,51 @@ def main() -> None:
         )
         compare(
             "prepare-vs-bare-duckdb",
-            lambda: ROWS / run(_OURS)[0],
-            lambda: ROWS / run(_DUCKDB)[0],
+            lambda: ROWS / run(_OURS, csv)[0],
+            lambda: ROWS / run(_DUCKDB, csv)[0],
             unit="rows/s",
             against="one DuckDB query, row order kept, nothing checked",
             pairs=PAIRS,
         )
+        few, many = _write(Path(name) / "few.csv", FEW), _write(Path(name) / "many.csv", MANY)
+        memory: list[float] = []
+
+        def rate_of_many() -> float:
+            seconds, peak = run(_OURS, many)
+            memory.append(peak)
+            return MANY / seconds
+
+        compare(
+            "prepare-growth",
+            rate_of_many,
+            lambda: FEW / run(_OURS, few)[0],
+            unit="rows/s",
+            against=f"itself: {MANY:,} rows beside {FEW:,}",
+            pairs=1,
+        )
+        compare(
+            "prepare-growth-memory",
+            memory.pop,
+            lambda: MOST_MEMORY,
+            unit="MB",
+            against=f"the limit, at {MANY:,} rows",
+            pairs=1,
+            less_is_better=True,
+        )
 
 
-def _write(path: Path) -> None:
+def _write(path: Path, rows: int) -> Path:
     """Playlists of geometric length, mean 20, mostly in one piece; songs by Zipf's law."""
+    progress(f"writing {rows:,} rows")
     random = np.random.default_rng(1)
-    lengths = random.geometric(1 / 20, PLAYLISTS)
-    playlists = np.repeat(random.permutation(PLAYLISTS), lengths)[:ROWS]
-    playlists = np.concatenate([playlists, random.integers(0, PLAYLISTS, ROWS - len(playlists))])
-    numbers = random.zipf(1.3, ROWS) % 150_000 + 1_000
-    kinds = random.random(ROWS)
+    lengths = random.geometric(1 / A_PLAYLIST, rows // A_PLAYLIST)
+    playlists = np.repeat(random.permutation(rows // A_PLAYLIST), lengths)[:rows]
+    playlists = np.concatenate([playlists, random.integers(0, rows // A_PLAYLIST, rows - len(playlists))])
+    numbers = random.zipf(1.3, rows) % 150_000 + 1_000
+    kinds = random.random(rows)
     with path.open("w") as file:
         file.write("Category,master_number\n")
-        for start in range(0, ROWS, 500_000):
+        for start in range(0, rows, 500_000):
             piece = slice(start, start + 500_000)
             file.writelines(
                 f"{playlist},{'?' if kind < 0.02 else f'{number}.0' if kind < 0.05 else number}\n"
@@ -126,6 +154,7 @@ def _write(path: Path) -> None:
                     playlists[piece].tolist(), numbers[piece].tolist(), kinds[piece].tolist(), strict=True
                 )
             )
+    return path
 
 
 if __name__ == "__main__":

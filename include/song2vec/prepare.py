@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BYTES_A_SONG = 1_000  # of prepare.memory: what sorting takes where no two rows of a playlist stand together, and room
+BYTES_A_SONG = 2_000  # of prepare.memory: what sorting takes where no two rows of a playlist stand together, and room
 BYTES_A_NAME = 100  # of prepare.memory: what counting takes for a playlist in a batch
 LEAST_MEMORY = 50_000_000  # bytes that are left for sorting
 
