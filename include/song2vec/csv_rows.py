@@ -99,7 +99,7 @@ def batches(part: Part, layout: Layout, before: int = 0) -> Generator[Batch, Non
         for block in found:
             if batch := _plain_batch(block, layout, count, header):
                 yield batch
-                count += block.count(b"\n") + (not block.endswith(b"\n"))
+                count = int(batch.lines[-1])
             elif b'"' in block or b"\n" not in block:  # a record may go on into the next block
                 return (yield from _careful(found.again_from(block), layout, count, header))
             else:

@@ -18,7 +18,7 @@ class Fingerprint:
 
     def update(self, playlists: pa.RecordBatch) -> None:
         """Take the next playlists, of schema ``tables.PLAYLISTS`` without nulls."""
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         for name in ("source", "category"):
             texts = playlists.column(name).cast(pa.binary())
             together = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), b"")[0]
@@ -33,5 +33,5 @@ class Fingerprint:
         return sha256(b"".join(stream.digest() for stream in self._streams)).hexdigest()
 
 
-def _int64(numbers: pa.Array) -> bytes:
-    return bytes(numbers.to_numpy().astype("<i8").tobytes())
+def _int64(numbers: pa.Array) -> memoryview:
+    return memoryview(numbers.to_numpy().astype("<i8", copy=False))

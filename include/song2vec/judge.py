@@ -16,7 +16,8 @@ STAGE = {rule: stage for stage, rule in enumerate(RULES)}
 """How far a row came: the place of the rule that left it out; the later the rule, the higher."""
 KEPT = len(RULES)
 
-_read_song = lru_cache(1 << 17)(read_song)  # texts of songs repeat, from batch to batch too
+LONGEST = 32  # characters; longer texts are no songs, mostly, and not worth the memory
+_short = lru_cache(1 << 17)(read_song)  # texts of songs repeat, from batch to batch too
 
 
 class Judged(NamedTuple):
@@ -42,7 +43,7 @@ def judge(batch: pa.RecordBatch, unknown: str) -> Judged:
     Songs that came as numbers, nearly all, are judged without a look at text; texts are judged once each.
 
     Args:
-        batch: `COLUMNS` of ``tables.RAW``, with ``category`` and ``song`` as dictionaries.
+        batch: `COLUMNS` of ``tables.RAW``, with texts as dictionaries.
         unknown: what the collector writes where it did not know the number.
     """
     playlists, names = _playlists(batch)
@@ -82,7 +83,11 @@ def _songs(batch: pa.RecordBatch, unknown: str) -> tuple[NDArray[np.int64], NDAr
         songs = songs.copy()  # what Arrow gives is not to be written to
         rows = np.flatnonzero(numbers.is_null().to_numpy(zero_copy_only=False))
         places = texts.indices.fill_null(len(texts.dictionary)).to_numpy()[rows]
-        meant = [_read_song(text, unknown) for text in [*texts.dictionary.to_pylist(), None]]
+        meant = [_meaning(text, unknown) for text in [*texts.dictionary.to_pylist(), None]]
         songs[rows] = np.array([number or 0 for number, _ in meant], np.int64)[places]
         stages[rows] = np.array([KEPT if rule is None else STAGE[rule] for _, rule in meant], np.uint8)[places]
     return songs, stages
+
+
+def _meaning(text: str | None, unknown: str) -> tuple[int | None, str | None]:
+    return (_short if len(text or "") <= LONGEST else read_song)(text, unknown)

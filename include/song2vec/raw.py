@@ -95,8 +95,9 @@ def numbers_and_texts(values: pa.Array) -> tuple[pa.Array, pa.Array]:
         if least is None or (least >= 0 and most < 10**MOST_DIGITS):
             return values, pa.nulls(len(values), pa.string())
         values = values.cast(pa.string())
-    digits = pc.and_(pc.ascii_is_decimal(values), pc.less_equal(pc.binary_length(values), MOST_DIGITS))
-    padded = pc.and_(pc.starts_with(values, "0"), pc.greater(pc.binary_length(values), 1))
+    length = pc.binary_length(values)
+    digits = pc.and_(pc.ascii_is_decimal(values), pc.less_equal(length, MOST_DIGITS))
+    padded = pc.and_(pc.starts_with(values, "0"), pc.greater(length, 1))
     plain = pc.and_not(digits, padded)
     if pc.all(plain, min_count=0).as_py() and not plain.null_count:
         return values.cast(pa.int64()), pa.nulls(len(values), pa.string())

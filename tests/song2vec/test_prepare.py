@@ -5,7 +5,8 @@ import struct
 from collections import Counter
 from contextlib import closing
 from hashlib import sha256
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from song2vec.collect import collect, find_csvs
 from song2vec.config import load_settings
@@ -168,21 +170,38 @@ def test_every_row_is_in_a_playlist_or_in_quarantine(tmp_path, files, min_songs)
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory) -> dict[str, list[tuple[str, str]]]:
-    """200,000 rows in three files, each playlist spread over all of them: enough for several threads."""
+def large(tmp_path_factory) -> list[tuple[str, str, str]]:
+    """600,000 rows (file, category, song) in three files, each playlist spread over all of them."""
     rng = random.Random(3)
-    categories = [f"{rng.randrange(10_000)}" for _ in range(200_000)]
-    rows = [(category, str(place)) for place, category in enumerate(categories, start=1)]
-    return {"a.csv": rows[:50_000], "b.csv": rows[50_000:175_000], "c.csv": rows[175_000:]}
+    files = ["a.csv"] * 150_000 + ["b.csv"] * 375_000 + ["c.csv"] * 75_000
+    return [(file, str(rng.randrange(30_000)), str(place)) for place, file in enumerate(files, start=1)]
 
 
-@pytest.mark.parametrize(("threads", "memory", "backwards"), [(1, "2GB", False), (3, "200MB", True)])
+def write_in_pieces(folder: Path, rows: list[tuple[str, str, str]], piece_rows: int = 25_000) -> list[Path]:
+    """One raw file a CSV, of several row groups: pieces for several threads."""
+    paths = []
+    for name, group in groupby(rows, key=itemgetter(0)):
+        _, categories, songs = zip(*group, strict=True)
+        paths.append(folder / f"{name}.parquet")
+        with raw_file(paths[-1], "csv", name) as writer:
+            for first in range(0, len(songs), piece_rows):
+                texts = (pa.array(column[first : first + piece_rows]) for column in (categories, songs))
+                writer.write(range(first + 2, first + 2 + len(songs[first : first + piece_rows])), *texts)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("threads", "memory", "backwards"), [(1, "2GB", False), (1, "200MB", True), (3, "200MB", True)]
+)
 def test_row_order_is_kept_whatever_the_threads_and_the_order_of_files(large, tmp_path, threads, memory, backwards):
-    raw = [write_raw(tmp_path / f"{name}.parquet", rows, file=name) for name, rows in large.items()]
+    raw = write_in_pieces(tmp_path / "raw", large)
     overrides = {"prepare.threads": threads, "prepare.memory": memory}
-    record = prepare(raw[::-1] if backwards else raw, tmp_path / "out", load_settings(overrides))
+    with capture_logs() as logs:
+        record = prepare(raw[::-1] if backwards else raw, tmp_path / "out", load_settings(overrides))
+    (parts,) = [line["sorted_in_parts"] for line in logs if "sorted_in_parts" in line]
+    assert parts == 1 if memory == "2GB" else parts > 5, "the sort was meant to go to disk in parts"
     expected: dict[tuple[str, str], list[int]] = {}
-    for category, song in (row for rows in large.values() for row in rows):
+    for _, category, song in large:
         expected.setdefault(("csv", category), []).append(int(song))
     assert playlists(tmp_path / "out") == {key: songs for key, songs in expected.items() if len(songs) > 3}
     check_sums(tmp_path / "out", record["raw_rows"])
@@ -281,17 +300,19 @@ def test_no_rows_at_all(tmp_path):
         prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
 
 
-@pytest.mark.parametrize("raw", [[], ["missing"], ["empty"], ["other.parquet"], ["text.parquet"]])
+@pytest.mark.parametrize("raw", [[], ["missing"], ["empty"], ["other.parquet"], ["text.parquet"], ["two.parquet"]])
 def test_what_is_no_raw_data_is_refused(tmp_path, raw):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.parquet").write_text("no Parquet")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    one, other = (pq.read_table(write_raw(tmp_path / file, FOUR, file=file)) for file in ("a.csv", "b.csv"))
+    pq.write_table(pa.concat_tables([one, other]), tmp_path / "two.parquet")
     with pytest.raises(DataError, match=r"extract and collect|cannot be read as Parquet"):
         prepare([tmp_path / name for name in raw], tmp_path / "out", load_settings())
 
 
 def test_too_little_memory_is_a_matter_of_settings(large, tmp_path):
-    write_raw(tmp_path / "raw/b.parquet", large["b.csv"])
+    write_in_pieces(tmp_path / "raw", large[:1_000])
     with pytest.raises(SettingsError, match=r"prepare.memory = 1MB is too little"):
         prepare([tmp_path / "raw"], tmp_path / "out", load_settings({"prepare.memory": "1MB"}))
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
