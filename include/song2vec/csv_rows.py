@@ -78,7 +78,7 @@ def layout_of(part: Part, settings: CollectSettings) -> Layout:
 
 
 def batches(part: Part, layout: Layout, before: int = 0) -> Generator[Batch, None, int]:
-    """The rows of `part` after its header, in order; at most 50,000 at a time.
+    """The rows of `part` after its header, in order; a block of plain lines, or at most 50,000, at a time.
 
     Blank lines are skipped. A line with more or fewer fields than the header, or with a problem of
     ``csv_text.records``, becomes a row whose ``problem`` says so and whose ``song`` is its text.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BYTES_A_SONG = 2_000  # of prepare.memory: what sorting takes where no two rows of a playlist stand together, and room
-BYTES_A_NAME = 100  # of prepare.memory: what counting takes for a playlist in a batch
+BYTES_A_NAME = 100  # of prepare.memory: what counting takes for a playlist in a piece
 LEAST_MEMORY = 50_000_000  # bytes that are left for sorting
 
 # Smaller and quicker than dictionaries of everything, the default.
@@ -68,7 +68,7 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
         raw: raw Parquet files (``tables.RAW``) and folders of them, in any order.
         out: folder to write, whole: ``playlists.parquet`` and ``quarantine.parquet``, sorted, so that their
             bytes do not depend on the order of `raw` or the number of threads, ``heldout.parquet``,
-            ``funnel.json``.
+            ``funnel.json``. The memory of the settings decides on the row groups, not on the rows.
         settings: the sections ``prepare`` and ``holdout``.
 
     Returns:

@@ -207,11 +207,11 @@ def test_row_order_is_kept_whatever_the_threads_and_the_order_of_files(large, tm
     check_sums(tmp_path / "out", record["raw_rows"])
 
 
-def test_all_files_are_the_same_bytes_whatever_the_order_of_the_raw_files(tmp_path):
+def test_all_files_are_the_same_bytes_whatever_the_order_of_the_raw_files_and_the_threads(tmp_path):
     rows = [(str(i % 30), "?" if i % 7 == 0 else str(i)) for i in range(1, 500)]
     raw = [write_raw(tmp_path / f"{i}.parquet", rows[i::3], file=f"{i}.csv") for i in range(3)]
-    for out, order in [("one", raw), ("two", raw[::-1])]:
-        prepare(order, tmp_path / out, load_settings({"holdout.share": 0.3}))
+    for out, order, threads in [("one", raw, 1), ("two", raw[::-1], 3)]:
+        prepare(order, tmp_path / out, load_settings({"holdout.share": 0.3, "prepare.threads": threads}))
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == ["funnel.json", "heldout.parquet", "playlists.parquet", "quarantine.parquet"]
     for name in names:
