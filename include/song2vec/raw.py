@@ -15,7 +15,7 @@ from song2vec.tables import RAW
 
 MOST_DIGITS = 18  # a number of so many digits fits an INT64 for certain
 
-# What is quickest to write and read, and small enough; statistics serve `raw_rows`, which looks at these two only.
+# What is quickest to write and read, and small enough. Statistics serve `raw_rows`, which looks at these only.
 _FORMAT = {
     "compression": "lz4",
     "use_dictionary": ["source", "file", "category", "song", "problem"],
@@ -24,7 +24,7 @@ _FORMAT = {
         "category_number": "PLAIN",
         "song_number": "BYTE_STREAM_SPLIT",
     },
-    "write_statistics": ["source", "file"],
+    "write_statistics": ["source", "file", "category", "problem"],
     "write_batch_size": 1 << 16,
 }
 
