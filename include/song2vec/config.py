@@ -178,6 +178,13 @@ class TrainSettings(Section):
     epochs: int = _by_trainer(25, 100, ge=1, le=10_000, description="Passes over the playlists.")
     alpha: float = _by_trainer(0.15, 0.025, gt=0, le=1, description="Learning rate at the start.")
     min_alpha: float = _by_trainer(0.01, 0.0001, ge=0, le=1, description="Learning rate at the end.")
+    weight_decay: float = Field(
+        0.005,
+        ge=0,
+        le=1,
+        description="How strongly each step also pulls vectors towards 0, so that rare songs are not learnt by heart. "
+        "gensim has no such thing.",
+    )
     sample: float = Field(
         1e-3, ge=0, le=1, description="Threshold above which frequent songs are down-sampled; 0: off."
     )

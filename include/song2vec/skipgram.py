@@ -18,10 +18,11 @@ Memory"), which BLAS does near the speed of the processor.
 
 A row r of either matrix moves by AdaGrad (Duchi et al. 2011) with one step size a row::
 
-    h_r += mean of g²;    row_r += alpha · g / sqrt(h_r)
+    h_r += mean of g²;    row_r += alpha · (g - weight_decay · row_r) / sqrt(h_r)
 
 A song that was seen a few times moves far each time, a frequent one hardly any more: that is why a few passes are
-enough where plain gradient descent takes a hundred.
+enough where plain gradient descent takes a hundred. The decay, outside h as in AdamW (Loshchilov and Hutter 2019),
+keeps the few playlists of a rare song from being learnt by heart.
 """
 
 import numpy as np
@@ -45,7 +46,8 @@ def train_passages(
     songs: Rows, starts: Ints, ends: Ints,
     vectors: Floats, context: Floats, vector_steps: Floats, context_steps: Floats,
     keep: Floats, chance: Floats, alias: Rows, rng: np.random.Generator,
-    window: np.float32, far_weight: np.float32, negative: np.float32, shared: int, alpha: np.float32,
+    window: np.float32, far_weight: np.float32, negative: np.float32, shared: int,
+    alpha: np.float32, weight_decay: np.float32,
 ) -> int:  # fmt: skip
     """Read passages in the order given and move the rows of both matrices. Several threads may run it on the same ones.
 
@@ -66,6 +68,7 @@ def train_passages(
         negative: as above.
         shared: K, the noise songs a passage.
         alpha: as above.
+        weight_decay: as above.
 
     Returns:
         How many songs were read, after down-sampling.
@@ -94,9 +97,9 @@ def train_passages(
         _add(more[:L], gA)
         np.dot(positive.T, a, gP[:L])
         np.dot(negatives.T, a, gN)
-        _move(vectors, vector_steps, rows[:L], gA, alpha)
-        _move(context, context_steps, rows[:L], gP, alpha)
-        _move(context, context_steps, noise, gN, alpha)
+        _move(vectors, vector_steps, rows[:L], gA, alpha, weight_decay)
+        _move(context, context_steps, rows[:L], gP, alpha, weight_decay)
+        _move(context, context_steps, noise, gN, alpha, weight_decay)
         read += L
     return read
 
@@ -181,7 +184,9 @@ def _add(more: Floats, out: Floats) -> None:
 
 
 @_compiled
-def _move(matrix: Floats, steps: Floats, rows: Rows, gradient: Floats, alpha: np.float32) -> None:
+def _move(
+    matrix: Floats, steps: Floats, rows: Rows, gradient: Floats, alpha: np.float32, weight_decay: np.float32
+) -> None:
     d = matrix.shape[1]
     for i in range(len(rows)):
         row, square = rows[i], _F(0)
@@ -190,7 +195,7 @@ def _move(matrix: Floats, steps: Floats, rows: Rows, gradient: Floats, alpha: np
         steps[row] += square / _F(d)
         step = alpha / np.sqrt(steps[row] + _F(1e-12))
         for x in range(d):
-            matrix[row, x] += step * gradient[i, x]
+            matrix[row, x] += step * (gradient[i, x] - weight_decay * matrix[row, x])
 
 
 @njit(cache=True)

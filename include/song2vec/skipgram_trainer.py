@@ -131,7 +131,7 @@ class _Work:
             self.songs, starts, ends, state.vectors, state.context, state.vector_steps, state.context_steps,
             self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, epoch, chunk]),
             np.float32(options.window), np.float32(options.far_weight), np.float32(options.negative),
-            options.shared_negative, np.float32(alpha),
+            options.shared_negative, np.float32(alpha), np.float32(options.weight_decay),
         )  # fmt: skip
         return read
 
