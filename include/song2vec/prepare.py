@@ -53,7 +53,7 @@ _PLAYLISTS_FORMAT = {
 }
 _QUARANTINE_FORMAT = {
     "compression": "lz4",
-    "use_dictionary": ["source", "file", "value", "reason"],
+    "use_dictionary": ["source", "file", "value", "reason", "problem"],
     "column_encoding": {"line": "DELTA_BINARY_PACKED"},
 }
 
@@ -166,6 +166,7 @@ def _left_out(file: RawFile, batch: pa.RecordBatch, stages: NDArray[np.uint8]) -
         _as_given(left, "category"),
         _as_given(left, "song"),
         pa.array(list(RULES)).take(pa.array(stages[rows])),
+        left.column("problem").cast(pa.string()),
     ]
     return pa.record_batch(columns, schema=QUARANTINE)
 

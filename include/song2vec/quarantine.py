@@ -17,10 +17,12 @@ from song2vec.workspace import open_run_folder
 
 NAME = "quarantine.parquet"
 BATCH_ROWS = 100_000
-WIDEST = 40  # characters of a text in the table for people; the record has all of it
 
 _PLACE = ["reason", "source", "file"]
-_EXAMPLE = ["source", "file", "line", "category", "value"]
+WIDEST = {"source": 40, "file": 40, "line": 40, "category": 40, "value": 40, "problem": 120}
+"""Characters of each text in the table for people; the record has all of it."""
+
+_EXAMPLE = list(WIDEST)
 
 
 def read_quarantine(where: str, *, reason: str | None = None, examples: int = 3) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def read_quarantine(where: str, *, reason: str | None = None, examples: int = 3)
 
     Returns:
         ``{"rows", "reasons": [{"reason", "means", "rows", "files", "examples": [{"source", "file", "line",
-        "category", "value"}, …]}, …]}``, reasons in the order in which the rules are applied; `files` counts
+        "category", "value", "problem"}, …]}, …]}``, reasons in the order in which the rules are applied; `files` counts
         the files (or tables) that the rows come from.
 
     Raises:
@@ -65,9 +67,10 @@ def quarantine_table(record: Mapping[str, Any]) -> str:
     counts.append(["(all)", record["rows"]])
     parts = [tabulate(counts, ("reason", "rows", "files", "left out because"), intfmt=",")]
     for found in record["reasons"]:
-        lines = [[_shown(row[key]) for key in _EXAMPLE] for row in found["examples"]]
+        columns = [key for key in _EXAMPLE if key != "problem" or any(row[key] for row in found["examples"])]
+        lines = [[_shown(row[key], WIDEST[key]) for key in columns] for row in found["examples"]]
         if lines:
-            table = tabulate(lines, _EXAMPLE, disable_numparse=True)
+            table = tabulate(lines, columns, disable_numparse=True)
             parts.append(f"{found['reason']}, {len(lines):,} of {found['rows']:,}:\n{table}")
     return "\n\n".join(parts)
 
@@ -108,8 +111,8 @@ def _reason(name: str, rows: Counter[tuple[str, ...]], examples: list[dict[str, 
     return {"reason": name, "means": means, "rows": sum(places), "files": len(places), "examples": examples}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, widest: int) -> str:
     """A value of unknown origin, made fit for a terminal: one line, no control characters, not too long."""
     text = "" if value is None else str(value)
-    short = text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    short = text if len(text) <= widest else text[: widest - 1] + "…"
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)

@@ -39,6 +39,7 @@ QUARANTINE = pa.schema(
         ("category", pa.string()),
         ("value", pa.string()),  # the raw text that was left out
         ("reason", pa.string()),  # the name of the rule, as in the funnel
+        ("problem", pa.string()),  # of an unreadable row: why it could not be read; else null
     ]
 )
 

@@ -131,6 +131,7 @@ def test_the_oddest_files_are_read_or_left_out_with_a_reason_and_stop_nothing(
     left_out = pq.read_table(run / "prepared/quarantine.parquet").to_pylist()
     by_file = {unicodedata.normalize("NFC", file.name): file.left_out for file in files if file.left_out}
     assert Counter(row["file"] for row in left_out) == by_file | {"노래방.csv": 1}
+    assert set(whole.values()) <= {row["problem"] for row in left_out}
     funnel = json.loads((run / "prepared/funnel.json").read_text(encoding="utf-8"))
     kept = 1600 + sum(map(len, playlists.values()))
     assert (funnel["raw_rows"], funnel["rows"]) == (kept + len(left_out), kept)

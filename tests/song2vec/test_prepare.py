@@ -257,9 +257,9 @@ def test_a_left_out_row_says_where_it_is_and_why(tmp_path):
     prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
     where = {"source": "csv", "file": "노래.csv"}
     assert quarantine(tmp_path / "out") == [
-        {**where, "line": 6, "category": "a", "value": "x1", "reason": "bad_song"},
-        {**where, "line": 7, "category": None, "value": "a,1,2", "reason": "unreadable"},
-        {**where, "line": 8, "category": "b", "value": " 5 ", "reason": "short_playlist"},
+        {**where, "line": 6, "category": "a", "value": "x1", "reason": "bad_song", "problem": None},
+        {**where, "line": 7, "category": None, "value": "a,1,2", "reason": "unreadable", "problem": "3 fields"},
+        {**where, "line": 8, "category": "b", "value": " 5 ", "reason": "short_playlist", "problem": None},
     ]
 
 

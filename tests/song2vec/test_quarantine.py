@@ -23,6 +23,19 @@ def write_quarantine(path, rows, batch_rows=1_000):
     return path
 
 
+def test_what_could_not_be_read_says_why_and_other_rows_have_no_such_column(tmp_path):
+    row = {"source": "csv", "file": "a.csv", "line": 1, "value": "", "reason": "unreadable", "problem": "0 bytes"}
+    other = {**row, "line": 2, "value": "x", "reason": "bad_song", "problem": None}
+    pq.write_table(pa.Table.from_pylist([row, other], QUARANTINE), tmp_path / "quarantine.parquet")
+
+    found = read_quarantine(str(tmp_path))
+
+    assert [reason["examples"][0]["problem"] for reason in found["reasons"]] == ["0 bytes", None]
+    unreadable, bad_song = quarantine_table(found).split("bad_song, 1 of 1:")
+    assert "0 bytes" in unreadable
+    assert "problem" not in bad_song
+
+
 @pytest.fixture
 def quarantine(tmp_path):
     rows = [
@@ -43,8 +56,8 @@ def test_reasons_come_in_the_order_of_the_rules_with_counts_and_first_examples(q
     assert counts == [("no_playlist", 1, 1), ("unknown_song", 3, 2), ("bad_song", 1, 1)]
     assert found["reasons"][1]["means"] == RULES["unknown_song"]
     assert found["reasons"][1]["examples"] == [
-        {"source": "csv", "file": "a.csv", "line": 3, "category": "p1", "value": "?"},
-        {"source": "csv", "file": "b.csv", "line": 7, "category": "p2", "value": "?"},
+        {"source": "csv", "file": "a.csv", "line": 3, "category": "p1", "value": "?", "problem": None},
+        {"source": "csv", "file": "b.csv", "line": 7, "category": "p2", "value": "?", "problem": None},
     ]
     assert read_quarantine(str(quarantine.parent), examples=2) == found
 
