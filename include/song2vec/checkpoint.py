@@ -27,7 +27,7 @@ def identity(playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings)
     """A digest of all that decides what a training does: 64 hexadecimal digits."""
     digest = sha256(settings.model_dump_json(exclude=NOT_OF_THE_MODEL).encode())
     for array in (vocabulary.songs, vocabulary.counts, playlists.offsets, playlists.flat):
-        digest.update(np.ascontiguousarray(array, "<i8").data)
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -1,26 +1,35 @@
-"""The distinct numbers of many arrays, in little more memory than they take themselves."""
+"""The distinct numbers of many arrays and how often each came, in little more memory than they take themselves."""
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
 
 
 class DistinctNumbers:
     """Takes int64 arrays; what came is sorted anew only when as many again have come."""
 
     def __init__(self) -> None:
-        self._numbers = np.empty(0, np.int64)
-        self._more: list[NDArray[np.int64]] = []
+        nothing = np.empty(0, np.int64)
+        self._parts: list[tuple[Ints, Ints]] = [(nothing, nothing)]  # first what is sorted
 
     def add(self, numbers: pa.Array) -> None:
         """Take an int64 array without nulls."""
-        self._more.append(pc.unique(numbers).to_numpy())
-        if sum(map(len, self._more)) > len(self._numbers):
-            self.ascending()
+        distinct, counts = pc.value_counts(numbers).flatten()  # by hash: where songs repeat, faster than sorting
+        self._parts.append((distinct.to_numpy(), counts.to_numpy()))
+        if sum(len(distinct) for distinct, _ in self._parts[1:]) > len(self._parts[0][0]):
+            self.counted()
 
-    def ascending(self) -> NDArray[np.int64]:
+    def ascending(self) -> Ints:
         """All distinct numbers so far, int64, in ascending order."""
-        together = pa.array(np.concatenate([self._numbers, *self._more]))
-        self._numbers, self._more = np.sort(pc.unique(together).to_numpy()), []
-        return self._numbers
+        return self.counted()[0]
+
+    def counted(self) -> tuple[Ints, Ints]:
+        """All distinct numbers so far, int64, in ascending order, and how often each came, int64."""
+        numbers, counts = (np.concatenate(part) for part in zip(*self._parts, strict=True))
+        order = np.argsort(numbers)
+        numbers = numbers[order]
+        first = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+        self._parts = [(numbers[first], np.add.reduceat(counts[order], first) if len(first) else counts)]
+        return self._parts[0]

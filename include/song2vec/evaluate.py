@@ -8,10 +8,11 @@ import structlog
 
 from song2vec.baselines import neighbour_songs, popular_songs
 from song2vec.config import Settings
-from song2vec.corpus import Ints, Ragged, Vocabulary, read_heldout, read_playlists
+from song2vec.corpus import Ints, Ragged, Vocabulary
 from song2vec.files import write_json
 from song2vec.metrics import HIT_RATE_AT, mean_metrics
 from song2vec.model_files import Model, read_model
+from song2vec.playlist_file import open_playlists, read_heldout
 from song2vec_client.scoring import continue_rows
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ def evaluate(
         "popularity": popular_songs(trained.vocabulary.counts, asked, top),
     }
     if playlists is not None:
-        corpus = _known(read_playlists(playlists, without=heldout), trained.vocabulary)
+        corpus = open_playlists(playlists, without=heldout).rows(trained.vocabulary)
         recommended["item_knn"] = neighbour_songs(corpus, len(trained.vocabulary.songs), asked, top)
     measured = {name: mean_metrics(rows, wanted) for name, rows in recommended.items()}
     metrics = {"protocol": _protocol(trained, shown, wanted, top), "playlists": len(shown), **measured}

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from song2vec.config import TrainSettings
-from song2vec.corpus import Vocabulary
+from song2vec.config import TrainSettings, original_settings
+from song2vec.corpus import Ints, Vocabulary
 from song2vec.errors import DataError
 from song2vec.files import write_json
 from song2vec.tables import SONGS
@@ -36,20 +36,32 @@ class Model:
     context: Floats
 
 
-def write_model(folder: Path, model: Model, settings: TrainSettings, training: Mapping[str, Any]) -> None:
-    """Fill the empty `folder` with the files of `model`, and `training` as ``training.json``."""
+def write_model(folder: Path, model: Model, training: Mapping[str, Any]) -> None:
+    """Fill the empty `folder` with all files of `model` but gensim's, and `training` as ``training.json``."""
     songs, counts = model.vocabulary.songs, model.vocabulary.counts
     np.save(folder / "vectors.npy", np.ascontiguousarray(model.vectors))
     np.save(folder / "context.npy", np.ascontiguousarray(model.context))
     np.save(folder / "songs.npy", songs)
     np.save(folder / "counts.npy", counts)
     pq.write_table(pa.table([np.arange(len(songs)), songs, counts], schema=SONGS), folder / "songs.parquet")
-    gensim = gensim_model(model.vocabulary, settings)
-    gensim.wv.vectors, gensim.syn1neg = model.vectors, model.context
-    gensim.wv.save_word2vec_format(str(folder / "song2vec.bin"), binary=True)
+    _write_word2vec(folder / "song2vec.bin", songs, model.vectors)
+    write_json(folder / "training.json", training)
+
+
+def write_gensim(folder: Path, settings: TrainSettings) -> None:
+    """Add what ``gensim.models.Word2Vec.load`` reads to the `folder` that `write_model` filled.
+
+    The model is made with vectors of one dimension, which then give way to the real ones, on disk: at no time are
+    there two pairs of matrices. The step size is that of gensim's training, also where ours made the vectors.
+    """
+    model = read_model(folder)
+    original = original_settings()
+    steps = {name: original[name] for name in ("alpha", "min_alpha")} if settings.trainer == "song2vec" else {}
+    gensim = gensim_model(model.vocabulary, settings.model_copy(update={**steps, "vector_size": 1}))
+    gensim.vector_size = gensim.layer1_size = gensim.wv.vector_size = model.vectors.shape[1]
+    gensim.wv.vectors, gensim.syn1neg = np.asarray(model.vectors), np.asarray(model.context)
     (folder / "gensim").mkdir()
     gensim.save(str(folder / "gensim" / "song2vec.model"))
-    write_json(folder / "training.json", training)
 
 
 def read_model(folder: Path) -> Model:
@@ -97,6 +109,14 @@ def gensim_model(vocabulary: Vocabulary, settings: TrainSettings) -> Any:
     words = map(str, vocabulary.songs.tolist())
     model.build_vocab_from_freq(dict(zip(words, vocabulary.counts.tolist(), strict=True)))
     return model
+
+
+def _write_word2vec(path: Path, songs: Ints, vectors: Floats) -> None:
+    """word2vec's binary format: a line with the sizes; then for each song its number, a blank and its vector."""
+    with path.open("wb") as file:
+        file.write(b"%d %d\n" % vectors.shape)
+        for song, vector in zip(songs, vectors, strict=True):
+            file.write(b"%d %s" % (song, vector.astype("<f4").tobytes()))
 
 
 def thread_count(settings: TrainSettings) -> int:

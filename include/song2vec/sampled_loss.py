@@ -61,17 +61,20 @@ def draw_sample(playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettin
         DataError: no playlist has two known songs, so that there is no pair to learn from.
     """
     rng = np.random.default_rng(settings.seed)
-    begins, ends = (np.repeat(edge, playlists.lengths) for edge in (playlists.offsets[:-1], playlists.offsets[1:]))
-    paired = np.flatnonzero(ends - begins > 1)
+    paired = np.flatnonzero(playlists.lengths > 1)
+    last = np.cumsum(playlists.lengths[paired])
     if not len(paired):
         raise DataError(
             f"none of the {len(playlists):,} playlists holds two songs that were seen at least "
             f"{settings.min_count} times; expected pairs of songs to learn from. "
             "Collect more playlists, or lower train.min_count."
         )
-    centre = rng.choice(paired, PAIRS)
-    low = np.maximum(begins[centre], centre - settings.window)
-    high = np.minimum(ends[centre] - 1, centre + settings.window)
+    place = rng.integers(last[-1], size=PAIRS)  # among the songs of the playlists that have two
+    drawn = np.searchsorted(last, place, side="right")
+    begins, ends = (playlists.offsets[paired[drawn] + edge] for edge in (0, 1))
+    centre = ends - (last[drawn] - place)
+    low = np.maximum(begins, centre - settings.window)
+    high = np.minimum(ends - 1, centre + settings.window)
     other = rng.integers(low, high)  # the centre's own place is not drawn: what is at or after it moves one on
     other += other >= centre
     weights = vocabulary.counts.astype(np.float64) ** settings.ns_exponent

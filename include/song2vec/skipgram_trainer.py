@@ -76,7 +76,10 @@ class _State:
         rng = np.random.default_rng([settings.seed, 0])
         shape = (len(vocabulary.songs), settings.vector_size)
         spread = np.float32(1 / np.sqrt(settings.vector_size))
-        vectors, context = ((rng.random(shape, np.float32) - np.float32(0.5)) * spread for _ in range(2))
+        vectors, context = (rng.random(shape, np.float32) for _ in range(2))
+        for matrix in (vectors, context):
+            np.subtract(matrix, np.float32(0.5), out=matrix)
+            np.multiply(matrix, spread, out=matrix)
         vector_steps, context_steps = (np.full(shape[0], FIRST_STEP, np.float32) for _ in range(2))
         return cls(vectors, context, vector_steps, context_steps)
 
@@ -106,7 +109,6 @@ class _Work:
 
         self.settings = settings
         self.playlists = playlists
-        self.songs = playlists.flat.astype(np.int32)
         self.keep = keep_probabilities(vocabulary.counts, settings.sample)
         self.chance, self.alias = alias_table(vocabulary.counts.astype(np.float64) ** settings.ns_exponent)
 
@@ -128,7 +130,7 @@ class _Work:
         progress = (epoch + chunk / self.chunks) / options.epochs
         alpha = options.alpha + (options.min_alpha - options.alpha) * progress
         read: int = train_passages(
-            self.songs, starts, ends, state.vectors, state.context, state.vector_steps, state.context_steps,
+            self.playlists.flat, starts, ends, state.vectors, state.context, state.vector_steps, state.context_steps,
             self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, epoch, chunk]),
             np.float32(options.window), np.float32(options.far_weight), np.float32(options.negative),
             options.shared_negative, np.float32(alpha), np.float32(options.weight_decay),

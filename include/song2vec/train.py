@@ -10,12 +10,13 @@ import structlog
 
 from song2vec.checkpoint import Checkpoint, identity
 from song2vec.config import Settings, TrainSettings
-from song2vec.corpus import Ragged, Vocabulary, count_songs, read_playlists
+from song2vec.corpus import Ragged, Vocabulary
 from song2vec.epochs import Epochs, Validation
 from song2vec.errors import DataError
 from song2vec.files import whole_folder
 from song2vec.gensim_trainer import GensimTrainer
-from song2vec.model_files import Model, thread_count, write_model
+from song2vec.model_files import Model, thread_count, write_gensim, write_model
+from song2vec.playlist_file import PlaylistFile, open_playlists
 from song2vec.sampled_loss import draw_sample
 from song2vec.skipgram_trainer import SkipGramTrainer
 
@@ -73,19 +74,15 @@ def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None =
     """
     options = settings.train
     started = time.time()
-    corpus, aside = _set_aside(read_playlists(playlists, without=heldout), options)
-    vocabulary = count_songs(corpus, options.min_count)
-    _check(corpus, vocabulary, options, playlists)
-    known = vocabulary.rows_of(corpus.flat)
-    rows = corpus.replaced(known).where(known >= 0)
-    size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": len(corpus.flat)}
+    corpus, aside = _set_aside(open_playlists(playlists, without=heldout), options)
+    vocabulary, words = _count(corpus, options)
+    rows = corpus.rows(vocabulary)
+    size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": words}
     log.info("training", trainer=options.trainer, threads=thread_count(options), epochs=options.epochs, **size)
     checkpoint = Checkpoint(
         out.with_name(f".{out.name}.checkpoint"), identity(rows, vocabulary, options), options.checkpoint_seconds
     )
-    epochs = Epochs(
-        options, size["words"], draw_sample(rows, vocabulary, options), _validation(aside, vocabulary), checkpoint
-    )
+    epochs = Epochs(options, words, draw_sample(rows, vocabulary, options), _validation(aside, vocabulary), checkpoint)
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
     training = {
         "trainer": options.trainer,
@@ -99,14 +96,16 @@ def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None =
         "seconds": round(time.time() - started, 3),
     }
     with whole_folder(out) as folder:
-        write_model(folder, model, options, training)
+        write_model(folder, model, training)
+        del model, rows  # from here on they are on disk: gensim needs the memory
+        write_gensim(folder, options)
     checkpoint.remove()
     record = {"model": str(out), **size, "loss": epochs.records[-1]["loss"], "seconds": training["seconds"]}
     log.info("trained", **record)
     return record
 
 
-def _set_aside(corpus: Ragged, settings: TrainSettings) -> tuple[Ragged, Ragged]:
+def _set_aside(corpus: PlaylistFile, settings: TrainSettings) -> tuple[PlaylistFile, PlaylistFile]:
     """The playlists to train on, and those to measure the ranking with while training: none where too few would be."""
     count = min(settings.validation_playlists, int(VALIDATION_SHARE * len(corpus)))
     if count < FEWEST_VALIDATION:
@@ -116,23 +115,28 @@ def _set_aside(corpus: Ragged, settings: TrainSettings) -> tuple[Ragged, Ragged]
     return corpus.only(~aside), corpus.only(aside)
 
 
-def _validation(aside: Ragged, vocabulary: Vocabulary) -> Validation | None:
+def _validation(aside: PlaylistFile, vocabulary: Vocabulary) -> Validation | None:
     """Every other song of each playlist is shown, the rest hidden."""
     if not len(aside):
         return None
-    place = np.arange(len(aside.flat)) - np.repeat(aside.offsets[:-1], aside.lengths)
-    rows = vocabulary.rows_of(aside.flat)
-    shown = aside.replaced(rows).where((place % 2 == 0) & (rows >= 0))
-    return Validation(shown, aside.replaced(rows).where(place % 2 == 1))
+    playlists = aside.read()
+    place = np.arange(len(playlists.flat)) - np.repeat(playlists.offsets[:-1], playlists.lengths)
+    rows = vocabulary.rows_of(playlists.flat)
+    shown = playlists.replaced(rows).where((place % 2 == 0) & (rows >= 0))
+    return Validation(shown, playlists.replaced(rows).where(place % 2 == 1))
 
 
-def _check(corpus: Ragged, vocabulary: Vocabulary, settings: TrainSettings, path: Path) -> None:
+def _count(corpus: PlaylistFile, settings: TrainSettings) -> tuple[Vocabulary, int]:
+    """The songs to train, and how many words the corpus has, those of rare songs too."""
+    counted = corpus.count_songs()
+    vocabulary = counted.seen(settings.min_count)
     if len(vocabulary.songs) < 2:
         raise DataError(
-            f"{path}: of {len(set(corpus.flat.tolist())):,} songs in {len(corpus):,} playlists "
+            f"{corpus.path}: of {len(counted.songs):,} songs in {len(corpus):,} playlists "
             f"{len(vocabulary.songs)} were seen at least {settings.min_count} times (train.min_count); "
             "expected at least 2. Collect more playlists, or lower train.min_count."
         )
+    return vocabulary, int(counted.counts.sum())
 
 
 def _utc(seconds: float) -> str:

@@ -11,9 +11,10 @@ import pytest
 from tests.rig.genres import GENRE_SIZE, genre_of, genre_playlists, write_heldout, write_playlists
 
 from song2vec.config import Settings, TrainSettings, load_settings
-from song2vec.corpus import Ragged, Vocabulary, read_playlists
+from song2vec.corpus import Ragged, Vocabulary
 from song2vec.errors import DataError
 from song2vec.model_files import gensim_model, read_model
+from song2vec.playlist_file import open_playlists
 from song2vec.sampled_loss import LossSample, draw_sample
 from song2vec.tables import SONGS
 from song2vec.train import train
@@ -119,14 +120,14 @@ def test_held_out_playlists_are_not_trained_on(tmp_path: Path) -> None:
 def test_a_playlist_of_another_source_is_another_playlist(tmp_path: Path) -> None:
     playlists = write_playlists(tmp_path / "playlists.parquet", [[1, 2], [3, 4]], source="mariadb")
     heldout = write_heldout(tmp_path / "heldout.parquet", {"p0": ([1], [2])}, source="csv")
-    assert len(read_playlists(playlists, without=heldout)) == 2
+    assert len(open_playlists(playlists, without=heldout)) == 2
 
 
 def test_a_held_out_category_without_a_source_is_left_out_of_every_source(tmp_path: Path) -> None:
     playlists = write_playlists(tmp_path / "playlists.parquet", [[1, 2], [3, 4]], source="mariadb")
     heldout = tmp_path / "heldout.parquet"
     pq.write_table(pq.read_table(write_heldout(heldout, {"p0": ([1], [2])})).drop_columns(["source"]), heldout)
-    assert read_playlists(playlists, without=heldout).flat.tolist() == [3, 4]
+    assert open_playlists(playlists, without=heldout).read().flat.tolist() == [3, 4]
 
 
 def test_songs_beyond_the_ten_thousandth_of_a_playlist_are_trained(tmp_path: Path) -> None:
@@ -172,10 +173,10 @@ def test_a_table_of_another_schema_is_refused(table: pa.Table, words: str, tmp_p
 
 def test_a_file_that_is_missing_or_not_parquet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
-        read_playlists(tmp_path / "playlists.parquet")
+        open_playlists(tmp_path / "playlists.parquet")
     (tmp_path / "playlists.parquet").write_text("hello")
     with pytest.raises(DataError, match="not a readable Parquet file"):
-        read_playlists(tmp_path / "playlists.parquet")
+        open_playlists(tmp_path / "playlists.parquet")
 
 
 def test_a_model_folder_that_is_not_whole_is_refused(tmp_path: Path) -> None:
