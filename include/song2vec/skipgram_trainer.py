@@ -23,6 +23,8 @@ CHUNK_WORDS = 10_000  # what a thread reads at a time, with random numbers of it
 PIECE_CHUNKS = 32  # between two pieces all threads rest: the state may be saved, or the training stopped
 FIRST_STEP = 1e-3  # where the sums of squared gradients begin: the first steps are not taken at full length
 
+Chunk = tuple[int, int, Ints, NDArray[np.uint8]]  # epoch, number, where its passages begin and how long they are
+
 
 class SkipGramTrainer:
     """Skip-gram with shared negative samples and AdaGrad.
@@ -112,17 +114,19 @@ class _Work:
         self.keep = keep_probabilities(vocabulary.counts, settings.sample)
         self.chance, self.alias = alias_table(vocabulary.counts.astype(np.float64) ** settings.ns_exponent)
 
-    def pieces(self, epoch: int, done: int) -> Iterator[list[tuple[int, int, Ints, Ints]]]:
-        """The pieces of an epoch after the first `done`: lists of (epoch, chunk, starts, ends)."""
-        starts, ends = passages(self.playlists, np.random.default_rng([self.settings.seed, 1, epoch]))
-        chunk = np.cumsum(ends - starts) // CHUNK_WORDS
-        edges = np.flatnonzero(np.diff(chunk, prepend=-1, append=-1))
-        chunks = [(epoch, i, starts[a:b], ends[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
+    def pieces(self, epoch: int, done: int) -> Iterator[list[Chunk]]:
+        """The pieces of an epoch after the first `done`."""
+        from song2vec.passages import cut_passages
+
+        starts, lengths = cut_passages(self.playlists.offsets, np.random.default_rng([self.settings.seed, 1, epoch]))
+        words = np.cumsum(lengths, dtype=np.int64)
+        edges = np.unique([0, *np.searchsorted(words, range(CHUNK_WORDS, words[-1], CHUNK_WORDS)), len(words)])
+        chunks = [(epoch, i, starts[a:b], lengths[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
         self.chunks = len(chunks)
         for first in range(done * PIECE_CHUNKS, len(chunks), PIECE_CHUNKS):
             yield chunks[first : first + PIECE_CHUNKS]
 
-    def run(self, state: _State, epoch: int, chunk: int, starts: Ints, ends: Ints) -> int:
+    def run(self, state: _State, epoch: int, chunk: int, starts: Ints, lengths: NDArray[np.uint8]) -> int:
         """Train on one chunk, in the calling thread."""
         from song2vec.skipgram import train_passages
 
@@ -130,36 +134,13 @@ class _Work:
         progress = (epoch + chunk / self.chunks) / options.epochs
         alpha = options.alpha + (options.min_alpha - options.alpha) * progress
         read: int = train_passages(
-            self.playlists.flat, starts, ends, state.vectors, state.context, state.vector_steps, state.context_steps,
+            self.playlists.flat, starts, starts + lengths,
+            state.vectors, state.context, state.vector_steps, state.context_steps,
             self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, epoch, chunk]),
             np.float32(options.window), np.float32(options.far_weight), np.float32(options.negative),
             options.shared_negative, np.float32(alpha), np.float32(options.weight_decay),
         )  # fmt: skip
         return read
-
-
-def passages(playlists: Ragged, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Cut playlists into passages, in random order.
-
-    A playlist that is longer than a passage is cut at a random place and from there on at every full length, so
-    that songs which a cut parts in one epoch are together in another.
-
-    Returns:
-        int64 (passages,) where each begins in ``playlists.flat``, and int64 (passages,) where it ends; at most
-        ``skipgram.PASSAGE`` later. Together they are the playlists, nothing is left out.
-    """
-    from song2vec.skipgram import PASSAGE
-
-    begins, lengths = playlists.offsets[:-1], playlists.lengths
-    first = np.where(lengths > PASSAGE, rng.integers(1, PASSAGE + 1, len(lengths)), lengths)
-    more = -((first - lengths) // PASSAGE)  # full or last passages after the first one
-    count = np.where(lengths > 0, more + 1, 0)
-    owner = np.repeat(np.arange(len(lengths)), count)
-    number = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    ends = begins[owner] + np.minimum(first[owner] + number * PASSAGE, lengths[owner])
-    starts = begins[owner] + np.where(number == 0, 0, first[owner] + (number - 1) * PASSAGE)
-    order = rng.permutation(len(owner))
-    return starts[order], ends[order]
 
 
 def keep_probabilities(counts: Ints, sample: float) -> NDArray[np.float32]:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.corpus import Ragged
+from song2vec.passages import cut_passages
 from song2vec.skipgram import PASSAGE, alias_table, train_passages
-from song2vec.skipgram_trainer import keep_probabilities, passages
+from song2vec.skipgram_trainer import keep_probabilities
 
 ALPHA, DECAY, BEGIN = 0.1, 0.03, 1e-3
 
@@ -73,22 +73,28 @@ def test_the_alias_table_is_the_distribution(weights: list[float]) -> None:
     np.testing.assert_allclose(found / len(weights), np.array(weights) / sum(weights), atol=1e-5)
 
 
-@given(lengths=st.lists(st.integers(0, 5 * PASSAGE), max_size=12), seed=st.integers(0, 99))
-def test_passages_are_the_playlists_with_nothing_left_out(lengths: list[int], seed: int) -> None:
-    offsets = np.cumsum([0, *lengths])
-    playlists = Ragged(np.arange(offsets[-1]), offsets)
-    starts, ends = passages(playlists, np.random.default_rng(seed))
-    assert sorted(np.concatenate([np.arange(*edge) for edge in zip(starts, ends, strict=True)], dtype=int, axis=0)
-                  if len(starts) else []) == list(range(offsets[-1]))  # fmt: skip
+@given(playlists=st.lists(st.integers(0, 5 * PASSAGE), max_size=12), seed=st.integers(0, 99))
+def test_passages_are_the_playlists_with_nothing_left_out(playlists: list[int], seed: int) -> None:
+    offsets = np.cumsum([0, *playlists])
+    starts, lengths = cut_passages(offsets, np.random.default_rng(seed))
+    ends = starts + lengths
+    songs = [song for start, end in zip(starts, ends, strict=True) for song in range(start, end)]
+    assert sorted(songs) == list(range(offsets[-1]))
     owners = [np.searchsorted(offsets, [start, end - 1], side="right") for start, end in zip(starts, ends, strict=True)]
     assert all(first == last for first, last in owners)
-    assert (ends - starts <= PASSAGE).all()
-    assert (ends > starts).all()
+    assert all(0 < length <= PASSAGE for length in lengths)
+
+
+def test_passages_come_in_every_order() -> None:
+    rng = np.random.default_rng(1)
+    orders = [tuple(cut_passages(np.array([0, 1, 2, 3]), rng)[0].tolist()) for _ in range(600)]
+    assert len(set(orders)) == 6
+    assert min(orders.count(order) for order in set(orders)) > 60
 
 
 def test_a_long_playlist_is_cut_elsewhere_in_another_epoch() -> None:
-    playlists = Ragged(np.arange(1_000), np.array([0, 1_000]))
-    cuts = [set(passages(playlists, np.random.default_rng(seed))[0].tolist()) for seed in range(4)]
+    offsets = np.array([0, 1_000])
+    cuts = [set(cut_passages(offsets, np.random.default_rng(seed))[0].tolist()) for seed in range(4)]
     assert len(set.intersection(*cuts) - {0}) == 0
 
 

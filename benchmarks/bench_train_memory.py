@@ -1,0 +1,82 @@
+"""Peak memory of `song2vec train` against its allowance, from few songs to a million.
+
+    PYTHONPATH=include:. python -m benchmarks.bench_train_memory
+
+The allowance: both matrices, the row states, the playlists as int32, and 200 MB for everything else, the interpreter
+and its libraries among it. Each size is one epoch of the command line in a process of its own, with the ranking
+measured after it; `ours` is the most physical memory that the process held, its libraries' pages included.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from benchmarks.lines import SMALL, compare, progress
+
+from song2vec.tables import PLAYLISTS
+
+SIZES = [(1_000, 100_000)] if SMALL else [(10_000, 2_000_000), (100_000, 60_000_000), (1_000_000, 20_000_000)]
+DIMENSIONS = 256
+LENGTH = 20
+PIECE = 10_000
+REST_MB = 200
+
+
+def main() -> None:
+    """Print a line a size."""
+    for songs, wanted in SIZES:
+        with tempfile.TemporaryDirectory(prefix="song2vec-bench-") as name:
+            folder = Path(name)
+            progress(f"training on {wanted:,} words of {songs:,} songs")
+            words = write_playlists(folder / "playlists.parquet", songs, wanted)
+            peak = peak_mb(folder)
+            known = len(np.load(folder / "model" / "songs.npy"))
+        allowed = (2 * known * DIMENSIONS * 4 + 2 * known * 4 + words * 4) / 2**20 + REST_MB
+        compare(
+            f"train-peak-memory-{known}-songs",
+            lambda peak=peak: peak,
+            lambda allowed=allowed: allowed,
+            unit="MB",
+            against=f"2 matrices, row states, {words:,} words as int32, and {REST_MB} MB",
+            pairs=1,
+            less_is_better=True,
+        )
+
+
+def write_playlists(path: Path, songs: int, words: int) -> int:
+    """Playlists of geometric length; many songs are rare, each is in some playlist. Returns how many words."""
+    random = np.random.default_rng(1)
+    done = 0
+    with pq.ParquetWriter(path, PLAYLISTS) as writer:
+        while done < words:
+            offsets = np.concatenate([[0], np.cumsum(random.geometric(1 / LENGTH, PIECE))])
+            numbers = 1_000 + (random.random(offsets[-1]) ** 3 * songs).astype(np.int64)
+            lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(numbers))
+            names = pa.array([f"{done}-{number}" for number in range(PIECE)])
+            writer.write_batch(
+                pa.record_batch([pa.array(["csv"] * PIECE), names, lists], schema=PLAYLISTS),
+            )
+            done += len(numbers)
+    return done
+
+
+def peak_mb(folder: Path) -> float:
+    """Train one epoch on the playlists in `folder`; the peak resident memory of that process."""
+    options = ["epochs=1", "measure_every=1", "min_count=1", f"vector_size={DIMENSIONS}"]
+    command = [sys.executable, "-m", "song2vec.cli", "train", str(folder / "playlists.parquet")]
+    command += ["--out", str(folder / "model")]
+    for option in options:
+        command += ["--set", f"train.{option}"]
+    process = os.posix_spawn(sys.executable, command, os.environ)
+    _, status, used = os.wait4(process, 0)
+    if status:
+        raise RuntimeError(f"training ended with {os.waitstatus_to_exitcode(status)}")
+    return used.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
