@@ -48,11 +48,11 @@ class PlaylistFile:
 
     def read(self) -> Ragged:
         """All song numbers at once, int64, of playlists that are few."""
-        flat, offsets = [np.empty(0, np.int64)], [np.zeros(1, np.int64)]
+        flat, lengths = [np.empty(0, np.int64)], [np.zeros(1, np.int64)]
         for batch in self.batches():
             flat.append(batch.flat)
-            offsets.append(batch.offsets[1:] + offsets[-1][-1])
-        return Ragged(np.concatenate(flat), np.concatenate(offsets))
+            lengths.append(batch.lengths)
+        return Ragged(np.concatenate(flat), np.cumsum(np.concatenate(lengths)))
 
     def count_songs(self) -> Vocabulary:
         """Count all songs."""
@@ -96,7 +96,7 @@ class PlaylistFile:
                 raise DataError(f"{self.path} held {len(self.chosen):,} playlists, now {total:,}: it must not change")
             size = max(1, BATCH_SONGS * total // max(1, _song_count(file)))
             done = 0
-            for batch in file.iter_batches(size, columns=["songs"]):
+            for batch in file.iter_batches(size, columns=["songs"], use_threads=False):
                 lists = _ragged(batch.column(0), "songs", self.path)
                 chosen = self.chosen[done : done + len(lists)]
                 yield lists if chosen.all() else lists.only(chosen)
@@ -168,6 +168,8 @@ def _opened(path: Path, names: list[str] | None = None) -> Iterator[Any]:
         raise DataError(f"{path} does not exist: run the stage before, or check the path") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is not a readable Parquet file ({error}): make it again") from None
+    finally:
+        pa.default_memory_pool().release_unused()  # or Arrow keeps it, to read more
 
 
 def _song_count(file: Any) -> int:

@@ -26,6 +26,7 @@ Rows = NDArray[np.int64]
 
 NOTHING = -1  # the row where fewer songs are left than were asked for; its score is -inf
 BLOCK_SCORES = 16 * 2**20  # scores held at a time: 64 MiB
+BLOCK_VOTES = 4 * 2**20  # the same where playlists are continued, and as many votes: 16 MiB each
 AGAINST = np.float32(0.1)  # what a vote against a candidate counts
 
 _DOWN = np.float32(-np.inf)
@@ -90,7 +91,7 @@ def continue_rows(
     """
     found, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
-    for block in _blocks(len(playlists), len(vectors)):
+    for block in _blocks(len(playlists), len(vectors), BLOCK_VOTES):
         scores = _votes(vectors, context, playlists[block])
         scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
         scores[[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
@@ -129,13 +130,13 @@ def top(scores: Floats, k: int) -> tuple[Rows, Floats]:
 def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
     """Sum the votes of each playlist's songs: float32 (playlists, songs)."""
     scores = np.zeros((len(playlists), len(vectors)), np.float32)
-    voters, owners = np.concatenate(playlists), _owners(playlists)
-    for block in _blocks(len(voters), len(vectors)):
-        votes = unit_rows(vectors[voters[block]]) @ context.T
-        np.maximum(votes, votes * AGAINST, out=votes)
-        owner = owners[block]
-        first = np.flatnonzero(np.diff(owner, prepend=-1))  # where the next playlist's voters begin
-        scores[owner[first]] += np.add.reduceat(votes, first, axis=0)
+    voters, owners = unit_rows(vectors[np.concatenate(playlists)]), _owners(playlists)
+    first = np.flatnonzero(np.diff(owners, prepend=-1))  # where the next playlist's voters begin
+    if len(voters):
+        for block in _blocks(len(vectors), len(voters), BLOCK_VOTES):  # candidates, so that each is read only once
+            votes = voters @ context[block].T
+            np.maximum(votes, votes * AGAINST, out=votes)
+            scores[owners[first], block] = np.add.reduceat(votes, first, axis=0)
     return scores
 
 
@@ -144,9 +145,9 @@ def _owners(playlists: Sequence[Rows]) -> Rows:
     return np.repeat(np.arange(len(playlists)), [len(playlist) for playlist in playlists])
 
 
-def _blocks(queries: int, songs: int) -> list[slice]:
-    """Cut `queries` so that a block's scores against all `songs` stay within `BLOCK_SCORES`."""
-    size = max(1, BLOCK_SCORES // max(1, songs))
+def _blocks(queries: int, songs: int, most: int = BLOCK_SCORES) -> list[slice]:
+    """Cut `queries` so that a block's scores against all `songs` stay within `most`."""
+    size = max(1, most // max(1, songs))
     return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]
 
 
