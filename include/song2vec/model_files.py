@@ -61,7 +61,7 @@ def write_gensim(folder: Path, settings: TrainSettings) -> None:
     gensim.vector_size = gensim.layer1_size = gensim.wv.vector_size = model.vectors.shape[1]
     gensim.wv.vectors, gensim.syn1neg = np.asarray(model.vectors), np.asarray(model.context)
     (folder / "gensim").mkdir()
-    gensim.save(str(folder / "gensim" / "song2vec.model"))
+    gensim.save(str(folder / "gensim" / "song2vec.model"), sep_limit=2**16)  # numbers; a pickle would hold copies
 
 
 def read_model(folder: Path) -> Model:

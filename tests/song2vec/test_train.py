@@ -1,5 +1,6 @@
 import itertools
 import json
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tests.rig.genres import GENRE_SIZE, genre_of, genre_playlists, write_heldou
 from song2vec.config import Settings, TrainSettings, load_settings
 from song2vec.corpus import Ragged, Vocabulary
 from song2vec.errors import DataError
-from song2vec.model_files import gensim_model, read_model
+from song2vec.model_files import Model, gensim_model, read_model, write_gensim, write_model
 from song2vec.playlist_file import open_playlists
 from song2vec.sampled_loss import LossSample, draw_sample
 from song2vec.tables import SONGS
@@ -83,6 +84,36 @@ def test_gensim_finds_the_same_neighbours_and_can_train_on(trained: Path) -> Non
     playlists = [[str(song) for song in playlist] for playlist in genre_playlists(20, seed=2)]
     gensim.train(playlists, total_examples=len(playlists), epochs=1)
     assert not np.array_equal(gensim.wv.vectors, model.vectors)
+    moved = np.linalg.norm(gensim.wv.vectors - model.vectors) / np.linalg.norm(model.vectors)
+    assert gensim.wv.vectors.shape == gensim.syn1neg.shape == model.vectors.shape
+    assert moved < 0.5
+
+
+def test_gensim_trains_on_with_a_step_size_of_its_own(trained: Path) -> None:
+    """The fixture gives both trainers .15, which suits AdaGrad; of gensim's own training it is what was asked for."""
+    from gensim.models import Word2Vec
+
+    gensim = Word2Vec.load(str(trained / "gensim" / "song2vec.model"))
+    told = json.loads((trained / "training.json").read_text())["settings"]
+    own = (told["alpha"], told["min_alpha"]) if told["trainer"] == "gensim" else (0.025, 0.0001)
+    assert (gensim.alpha, gensim.min_alpha) == own
+    assert (gensim.vector_size, gensim.layer1_size, gensim.wv.vector_size) == (16, 16, 16)
+    assert (gensim.window, gensim.negative) == (told["window"], told["negative"])
+
+
+def test_gensim_files_are_written_without_a_second_pair_of_matrices(tmp_path: Path) -> None:
+    songs, dimensions = 2_000, 1_024
+    matrix = np.ones((songs, dimensions), np.float32)
+    model = Model(Vocabulary(np.arange(songs), np.full(songs, 9)), matrix, matrix)
+    settings = TrainSettings(vector_size=dimensions)  # type: ignore[call-arg]
+    write_model(tmp_path, model, {})
+    import gensim.models  # noqa: F401 - what loading it takes is not asked here
+
+    tracemalloc.start()
+    write_gensim(tmp_path, settings)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < matrix.nbytes
 
 
 def test_training_json_tells_how_it_went(trained: Path) -> None:
