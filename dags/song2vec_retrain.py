@@ -93,13 +93,14 @@ def check_data(prepared: dict) -> dict:
 
 @task(execution_timeout=timedelta(hours=12))
 def train(prepared: dict) -> dict:
-    """Train the skip-gram model on all playlists but the held-out ones."""
+    """Train the skip-gram model on all playlists but the held-out ones; a new try goes on where one was stopped."""
     from song2vec.train import train
 
     run = current_run()
     data = run.files.fetch(prepared["uri"])
     with run.files.stage("model") as out:
-        record = train(data / "playlists.parquet", out, run.settings, heldout=data / "heldout.parquet")
+        backup = run.files.backup("checkpoint")
+        record = train(data / "playlists.parquet", out, run.settings, heldout=data / "heldout.parquet", backup=backup)
     return record | {"uri": run.files.uri("model")}
 
 

@@ -43,7 +43,13 @@ class Validation:
 
 
 class Epochs:
-    """Keeps what each epoch did; says when it is enough, and which epoch was the best."""
+    """Keeps what each epoch did; says when it is enough, and which epoch was the best.
+
+    Attributes:
+        checkpoint: where the state of the training is kept.
+        records: what is known of each epoch: epoch, counted from 1, loss, words_per_second, seconds, and ndcg of some.
+        chosen: the epoch whose vectors the model has, once `restore_best` was called.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class Epochs:
         self.settings, self.words, self.loss, self.validation = settings, words, loss, validation
         self.checkpoint = checkpoint
         self.records: list[dict[str, Any]] = []
+        self.chosen = 0
         self._begun = time.monotonic()
 
     @property
@@ -72,6 +79,11 @@ class Epochs:
         measured = [record for record in self.records if "ndcg" in record]
         return max(measured, key=lambda record: record["ndcg"])["epoch"] if measured else None
 
+    @property
+    def kept(self) -> int | None:
+        """The epoch whose model the checkpoint has to hold; None if none may be wanted back."""
+        return self.best if self.settings.patience and self.best != self.settings.epochs else None
+
     def end(self, vectors: Floats, context: Floats) -> None:
         """Measure and log an epoch.
 
@@ -86,6 +98,7 @@ class Epochs:
         epoch = len(self.records) + 1
         loss = self.loss.measure(vectors, context)
         if not np.isfinite([loss, vectors.sum(dtype=np.float64), context.sum(dtype=np.float64)]).all():
+            self.checkpoint.remove()  # nobody wants to go on from here
             raise SettingsError(
                 f"the training diverged in epoch {epoch}: the loss is {loss}. "
                 f"Lower train.alpha (it is {self.settings.alpha})."
@@ -94,28 +107,30 @@ class Epochs:
         self.records.append(record)
         if self.validation and (epoch % self.settings.measure_every == 0 or epoch == self.settings.epochs):
             record["ndcg"] = self.validation.measure(vectors, context)
-            if self.settings.patience and self.best == epoch and epoch < self.settings.epochs:
+            if self.kept == epoch:
                 self.checkpoint.save_best(epoch, {"vectors": vectors, "context": context})
         self._say(record)
         self._begun = time.monotonic()
 
-    def restore_best(self, vectors: Floats, context: Floats) -> tuple[Floats, Floats]:
-        """The vectors of the best epoch; those given, of the last one, if that was it or nothing was measured."""
-        if not self.settings.patience or self.best in (None, len(self.records)):
-            return vectors, context
-        kept = self.checkpoint.load_best(self.best)
-        if kept is None:
-            return vectors, context
-        log.info("the best epoch counts", epoch=self.best, of=len(self.records))
-        return kept["vectors"], kept["context"]
+    def restore_best(self, vectors: Floats, context: Floats) -> None:
+        """Write the vectors of the best epoch over those of the last one, if it was another."""
+        self.chosen = last = len(self.records)
+        if self.kept in (None, last):
+            return
+        if self.checkpoint.load_best(self.kept, {"vectors": vectors, "context": context}):
+            self.chosen = self.kept
+            log.info("the best epoch counts", epoch=self.kept, of=last)
+        else:
+            log.warning("the best epoch's model was not kept: the last epoch counts", best=self.kept, last=last)
 
     def to_array(self) -> NDArray[Any]:
-        """The records, for a checkpoint."""
-        return np.array(json.dumps(self.records))
+        """The records, and how long the epoch under way took so far, for a checkpoint."""
+        return np.array(json.dumps({"records": self.records, "seconds": time.monotonic() - self._begun}))
 
-    def resume(self, records: NDArray[Any]) -> None:
-        """Go on from the records of a checkpoint."""
-        self.records = json.loads(str(records))
+    def resume(self, saved: NDArray[Any]) -> None:
+        """Go on from what `to_array` gave."""
+        known = json.loads(str(saved))
+        self.records, self._begun = known["records"], time.monotonic() - known["seconds"]
 
     def _say(self, record: dict[str, Any]) -> None:
         recent = self.records[-5:]

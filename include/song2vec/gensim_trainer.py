@@ -30,7 +30,8 @@ class GensimTrainer:
         callback = _after_each_epoch(after_epoch)
         with suppress(_EnoughError):
             model.train(sentences, total_examples=sentences.total, epochs=settings.epochs, callbacks=[callback])
-        return Model(vocabulary, *epochs.restore_best(model.wv.vectors, model.syn1neg))
+        epochs.restore_best(model.wv.vectors, model.syn1neg)
+        return Model(vocabulary, model.wv.vectors, model.syn1neg)
 
 
 class _EnoughError(Exception):

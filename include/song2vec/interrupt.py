@@ -17,8 +17,9 @@ class Stop:
 def stop_on_signal() -> Iterator[Stop]:
     """While the block runs, SIGTERM and SIGINT only set ``Stop.asked``; the block decides when to end.
 
-    Airflow asks with SIGTERM or SIGINT, and kills some seconds later. Signals reach the main thread only: elsewhere
-    the block runs as if this were not here.
+    Airflow asks with SIGTERM, and kills some seconds later; a terminal with SIGINT. A signal that the block did not
+    answer with an exception is sent again after it, so that none is lost. Signals reach the main thread only:
+    elsewhere the block runs as if this were not here.
     """
     stop = Stop()
 
@@ -34,3 +35,5 @@ def stop_on_signal() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if stop.asked:
+        signal.raise_signal(signal.Signals[stop.asked])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 import structlog
@@ -20,10 +20,8 @@ log = structlog.get_logger(__name__)
 
 ARRAYS = ("vectors", "context", "vector_steps", "context_steps")
 CHUNK_WORDS = 10_000  # what a thread reads at a time, with random numbers of its own and one learning rate
-PIECE_CHUNKS = 32  # between two pieces all threads rest: the state may be saved, or the training stopped
+PIECE_CHUNKS = 32  # a thread; between two pieces all threads rest, so that the state may be saved
 FIRST_STEP = 1e-3  # where the sums of squared gradients begin: the first steps are not taken at full length
-
-Chunk = tuple[int, int, Ints, NDArray[np.uint8]]  # epoch, number, where its passages begin and how long they are
 
 
 class SkipGramTrainer:
@@ -37,19 +35,20 @@ class SkipGramTrainer:
         """Train on `playlists`; see `song2vec.train.Trainer`."""
         from threadpoolctl import threadpool_limits
 
-        state = _State.start(vocabulary, settings)
-        state.resume(epochs)
+        state = _State.resume(epochs) or _State.start(vocabulary, settings)
         work = _Work(playlists, vocabulary, settings)
         threads = thread_count(settings)
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool, stop_on_signal() as stop:
             while epochs.going_on:
-                for piece in work.pieces(state.epoch, state.piece):
-                    list(pool.map(lambda chunk: work.run(state, *chunk), piece))
-                    state.piece += 1
+                for piece in work.pieces(state.epoch, state.chunk, threads * PIECE_CHUNKS):
+                    done = list(pool.map(lambda chunk: work.run(state, chunk, stop), piece))
+                    state.chunk += sum(takewhile(bool, done))
                     _pause(epochs, state, stop)
-                state.epoch, state.piece = state.epoch + 1, 0
+                state.epoch, state.chunk = state.epoch + 1, 0
                 epochs.end(state.vectors, state.context)
-        return Model(vocabulary, *epochs.restore_best(state.vectors, state.context))
+                _pause(epochs, state, stop)
+        epochs.restore_best(state.vectors, state.context)
+        return Model(vocabulary, state.vectors, state.context)
 
 
 @dataclass
@@ -62,7 +61,7 @@ class _State:
         vector_steps: float32 (songs,), sums of squared gradients, one a row of `vectors`.
         context_steps: float32 (songs,), the same of `context`.
         epoch: how many epochs are done.
-        piece: how many pieces of the epoch under way are done.
+        chunk: how many chunks of the epoch under way are done.
     """
 
     vectors: Floats
@@ -70,7 +69,7 @@ class _State:
     vector_steps: Floats
     context_steps: Floats
     epoch: int = 0
-    piece: int = 0
+    chunk: int = 0
 
     @classmethod
     def start(cls, vocabulary: Vocabulary, settings: TrainSettings) -> "_State":
@@ -85,22 +84,42 @@ class _State:
         vector_steps, context_steps = (np.full(shape[0], FIRST_STEP, np.float32) for _ in range(2))
         return cls(vectors, context, vector_steps, context_steps)
 
-    def resume(self, epochs: Epochs) -> None:
-        """Become the state of the checkpoint, if there is one."""
+    @classmethod
+    def resume(cls, epochs: Epochs) -> "_State | None":
+        """The state of the checkpoint, if there is one; `epochs` goes on from there too."""
         saved = epochs.checkpoint.load()
         if saved is None:
-            return
-        epochs.resume(saved["records"])
-        for name in ARRAYS:
-            setattr(self, name, saved[name])
-        self.epoch, self.piece = int(saved["epoch"]), int(saved["piece"])
-        log.info("going on from the checkpoint", epochs_done=self.epoch, pieces_done=self.piece)
+            return None
+        epochs.resume(saved["epochs"])
+        vectors, context, vector_steps, context_steps = (saved[name] for name in ARRAYS)
+        state = cls(vectors, context, vector_steps, context_steps, int(saved["epoch"]), int(saved["chunk"]))
+        log.info("going on from the checkpoint", epochs_done=state.epoch, chunks_done=state.chunk)
+        return state
 
-    def save(self, epochs: Epochs) -> None:
-        """Write the checkpoint."""
+    def save(self, epochs: Epochs) -> bool:
+        """Write the checkpoint; say whether it was possible."""
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        place = {"epoch": np.array(self.epoch), "piece": np.array(self.piece)}
-        epochs.checkpoint.save({**arrays, **place, "records": epochs.to_array()})
+        place = {"epoch": np.array(self.epoch), "chunk": np.array(self.chunk)}
+        return epochs.checkpoint.save({**arrays, **place, "epochs": epochs.to_array()}, best=epochs.kept)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Passages that one thread reads at a time.
+
+    Attributes:
+        epoch: counted from 0.
+        number: its place in the epoch.
+        progress: the share of the epoch before it.
+        starts: int64 (passages,), where each begins in the songs.
+        lengths: uint8 (passages,), how many songs each has.
+    """
+
+    epoch: int
+    number: int
+    progress: float
+    starts: Ints
+    lengths: NDArray[np.uint8]
 
 
 class _Work:
@@ -114,39 +133,41 @@ class _Work:
         self.keep = keep_probabilities(vocabulary.counts, settings.sample)
         self.chance, self.alias = alias_table(vocabulary.counts.astype(np.float64) ** settings.ns_exponent)
 
-    def pieces(self, epoch: int, done: int) -> Iterator[list[Chunk]]:
-        """The pieces of an epoch after the first `done`."""
+    def pieces(self, epoch: int, done: int, size: int) -> Iterator[list[_Chunk]]:
+        """The chunks of an epoch after the first `done`, `size` at a time."""
         from song2vec.passages import cut_passages
 
         starts, lengths = cut_passages(self.playlists.offsets, np.random.default_rng([self.settings.seed, 1, epoch]))
         words = np.cumsum(lengths, dtype=np.int64)
         edges = np.unique([0, *np.searchsorted(words, range(CHUNK_WORDS, words[-1], CHUNK_WORDS)), len(words)])
-        chunks = [(epoch, i, starts[a:b], lengths[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
-        self.chunks = len(chunks)
-        for first in range(done * PIECE_CHUNKS, len(chunks), PIECE_CHUNKS):
-            yield chunks[first : first + PIECE_CHUNKS]
+        total = len(edges) - 1
+        chunks = [_Chunk(epoch, i, i / total, starts[a:b], lengths[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
+        for first in range(done, total, size):
+            yield chunks[first : first + size]
 
-    def run(self, state: _State, epoch: int, chunk: int, starts: Ints, lengths: NDArray[np.uint8]) -> int:
-        """Train on one chunk, in the calling thread."""
+    def run(self, state: _State, chunk: _Chunk, stop: Stop) -> bool:
+        """Train on one chunk, in the calling thread, unless asked to stop; say whether it was done."""
         from song2vec.skipgram import train_passages
 
+        if stop.asked:
+            return False
         options = self.settings
-        progress = (epoch + chunk / self.chunks) / options.epochs
+        progress = (chunk.epoch + chunk.progress) / options.epochs
         alpha = options.alpha + (options.min_alpha - options.alpha) * progress
-        read: int = train_passages(
-            self.playlists.flat, starts, starts + lengths,
+        train_passages(
+            self.playlists.flat, chunk.starts, chunk.starts + chunk.lengths,
             state.vectors, state.context, state.vector_steps, state.context_steps,
-            self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, epoch, chunk]),
+            self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, chunk.epoch, chunk.number]),
             np.float32(options.window), np.float32(options.far_weight), np.float32(options.negative),
             options.shared_negative, np.float32(alpha), np.float32(options.weight_decay),
         )  # fmt: skip
-        return read
+        return True
 
 
 def keep_probabilities(counts: Ints, sample: float) -> NDArray[np.float32]:
     """How likely an occurrence of each song is read: word2vec's down-sampling of frequent words.
 
-    ``(sqrt(f / sample) + 1) · sample / f`` for a song of frequency f, at most 1, as in word2vec's code and gensim.
+    ``sqrt(sample / f) + sample / f`` for a song of frequency f, at most 1, as in word2vec's code and gensim.
 
     Args:
         counts: int64 (songs,).
@@ -157,16 +178,19 @@ def keep_probabilities(counts: Ints, sample: float) -> NDArray[np.float32]:
     """
     if sample == 0:
         return np.ones(len(counts), np.float32)
-    relative = counts / counts.sum() / sample
-    keep: NDArray[np.float32] = np.minimum(1, (np.sqrt(relative) + 1) / relative).astype(np.float32)
+    relative = sample / (counts / counts.sum())
+    keep: NDArray[np.float32] = np.minimum(1, np.sqrt(relative) + relative).astype(np.float32)
     return keep
 
 
 def _pause(epochs: Epochs, state: _State, stop: Stop) -> None:
     """Save the state if it is time to, or if the training has to stop."""
-    if stop.asked or epochs.checkpoint.due:
-        state.save(epochs)
+    if not (stop.asked or epochs.checkpoint.due):
+        return
+    saved = state.save(epochs)
     if stop.asked:
+        kept = "Its state is kept" if saved else "Its state could not be saved; an older one may be there"
         raise StoppedError(
-            f"{stop.asked} stopped the training in epoch {state.epoch + 1}. Its state is kept: run it again to go on."
+            f"{stop.asked} stopped the training after {state.epoch} of {epochs.settings.epochs} epochs. "
+            f"{kept}: run it again to go on."
         )

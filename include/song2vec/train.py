@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import structlog
 
+from song2vec.backup import Backup
 from song2vec.checkpoint import Checkpoint, identity
 from song2vec.config import Settings, TrainSettings
 from song2vec.corpus import Ragged, Vocabulary
@@ -50,7 +51,9 @@ class Trainer(Protocol):
 TRAINERS: dict[str, Trainer] = {"song2vec": SkipGramTrainer(), "gensim": GensimTrainer()}
 
 
-def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None = None) -> dict[str, Any]:
+def train(
+    playlists: Path, out: Path, settings: Settings, heldout: Path | None = None, backup: Backup | None = None
+) -> dict[str, Any]:
     """Train a model on the playlists that are not held out and write the folder `out`, whole.
 
     The state is saved now and then in a folder beside `out`; a training of the same data and settings that was
@@ -62,6 +65,7 @@ def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None =
             training.json; replaced if it exists.
         settings: section `train` is used.
         heldout: playlists not to train on (tables.HELDOUT).
+        backup: keeps the saved state elsewhere too.
 
     Returns:
         What ``training.json`` says, without the epochs but the last loss, and the path of the model.
@@ -79,17 +83,20 @@ def train(playlists: Path, out: Path, settings: Settings, heldout: Path | None =
     rows = corpus.rows(vocabulary)
     size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": words}
     log.info("training", trainer=options.trainer, threads=thread_count(options), epochs=options.epochs, **size)
-    checkpoint = Checkpoint(
-        out.with_name(f".{out.name}.checkpoint"), identity(rows, vocabulary, options), options.checkpoint_seconds
-    )
-    epochs = Epochs(options, words, draw_sample(rows, vocabulary, options), _validation(aside, vocabulary), checkpoint)
+    loss, validation = draw_sample(rows, vocabulary, options), _validation(aside, vocabulary)
+    data = [vocabulary.songs, vocabulary.counts, rows.offsets, rows.flat]
+    if validation:
+        data += [validation.shown.flat, validation.hidden.flat]
+    folder = out.with_name(f".{out.name}.checkpoint")
+    checkpoint = Checkpoint(folder, identity(options, *data), options.checkpoint_seconds, backup)
+    epochs = Epochs(options, words, loss, validation, checkpoint)
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
     training = {
         "trainer": options.trainer,
         "settings": options.model_dump(mode="json"),
         **size,
         "validation_playlists": len(aside),
-        "best_epoch": epochs.best or len(epochs.records),
+        "best_epoch": epochs.chosen,
         "epochs": epochs.records,
         "started": _utc(started),
         "finished": _utc(time.time()),

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from song2vec.backup import Backup, BucketBackup, NoBackup
 from song2vec.errors import NotFoundError
 from song2vec_client.bucket import Bucket
 
@@ -31,6 +32,9 @@ class RunFolder(Protocol):
 
     def stage(self, name: str) -> AbstractContextManager[Path]:
         """Give the local path that a stage writes the folder `name` to; kept when the block ends well."""
+
+    def backup(self, name: str) -> Backup:
+        """Give a place `name` for files of a stage under way, so that whoever tries it again finds them."""
 
 
 def open_run_folder(workspace: str, *names: str) -> RunFolder:
@@ -64,6 +68,10 @@ class LocalRunFolder:
     def stage(self, name: str) -> Iterator[Path]:
         """The path itself: stages write whole files and folders by themselves."""
         yield self.root / name
+
+    def backup(self, name: str) -> Backup:
+        """None: whoever tries again finds the files where they were."""
+        return NoBackup()
 
 
 class BucketRunFolder:
@@ -99,3 +107,7 @@ class BucketRunFolder:
         files = sorted((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.suffix == ".json")
         for file in files:
             self._bucket.put(f"{name}/{file.relative_to(path).as_posix()}", file)
+
+    def backup(self, name: str) -> Backup:
+        """``gs://…/name``: the scratch folder is lost with the machine, or with this object."""
+        return BucketBackup(self._bucket, name)

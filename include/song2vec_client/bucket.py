@@ -7,7 +7,7 @@ STORAGE_EMULATOR_HOST set, requests go to that server, without credentials.
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -144,6 +144,11 @@ class Bucket:
     def put(self, name: str, content: bytes | Path) -> None:
         """Store an object, replacing what was there: for scratch files, never for what is published."""
         self._upload(name, content, generation=None)
+
+    def delete(self, name: str) -> None:
+        """Delete an object; one that is not there is done. For scratch files, never for what is published."""
+        with suppress(NotFoundError), self._asking(name):
+            self._bucket.blob(self._prefix + name).delete(**self._patience())
 
     def _fetch(self, name: str, file: IO[bytes], limit: int | None) -> int:
         blob = self._bucket.blob(self._prefix + name)
