@@ -121,7 +121,7 @@ class Checkpoint:
             Whether that was possible. If not, the arrays are as they were.
         """
         try:
-            with np.load(self.folder / _name(epoch), allow_pickle=False) as kept:
+            with (self.folder / _name(epoch)).open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 if kept.zip.testzip() is not None:
                     return False
                 for name, array in model.items():
@@ -163,7 +163,7 @@ def _name(best: int | None) -> str:
 
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
     except UNREADABLE:
         return None
