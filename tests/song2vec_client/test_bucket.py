@@ -53,6 +53,16 @@ def test_stores_in_one_bucket_do_not_see_each_other(bucket):
         bucket.read("theirs")
 
 
+def test_what_is_deleted_is_gone_and_deleting_again_is_done(bucket):
+    bucket.put("a", b"1")
+    bucket.put("ab", b"2")
+
+    bucket.delete("a")
+    bucket.delete("a")
+
+    assert bucket.names() == ["ab"]
+
+
 def test_a_large_file_goes_through_in_pieces(bucket, tmp_path):
     (tmp_path / "large").write_bytes(bytes(range(256)) * 36_000)  # over the 8 MB of a single request
 
