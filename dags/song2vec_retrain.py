@@ -16,7 +16,8 @@ it, the channel `production` moves to it and services pull it.
 ### When something looks wrong
 - **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. The last line of
   its log says what was found, what was expected and what to do; mend that, then *Clear* the task.
-- **An orange task, *up for retry***: the database or the bucket did not answer. Nothing to do: it tries again.
+- **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
+  to do: it tries again, and a training goes on where it was.
 - **`promote` is pink (*skipped*)**: the gate refused the model and `production` stays as it was. The log of `gate` says
   why in one sentence.
 - **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of

@@ -17,6 +17,7 @@ from tests.rig.genres import genre_playlists
 from tests.rig.odd_files import odd_files
 
 from song2vec_client import ModelStore
+from song2vec_client.bucket import Bucket
 
 SETTINGS = {
     "SONG2VEC_TRAIN__EPOCHS": "40",
@@ -92,11 +93,14 @@ def test_a_run_makes_a_model_live_and_its_log_holds_no_secret(airflow_home, envi
 
 
 def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(airflow_home, environment, store, tmp_path):
-    environment["SONG2VEC_WORKSPACE"] = store.replace("/models", "/workspace")
+    workspace = environment["SONG2VEC_WORKSPACE"] = store.replace("/models", "/workspace")
+    environment["SONG2VEC_TRAIN__CHECKPOINT_SECONDS"] = "1"
 
     done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "checkpoint saved" in done.stdout + done.stderr
+    assert not [name for name in Bucket.open(workspace).names() if "checkpoint" in name]  # it goes with the training
     assert 1003 in ModelStore(store, cache=tmp_path / "pulled").load("production")
     assert not (tmp_path / "workspace").exists()
 
