@@ -42,6 +42,15 @@ class After:
     def only(self, names: Collection[str]) -> None: ...
 
 
+class AskedToStop(Epochs):
+    """The process is asked to stop just before the first chunk."""
+
+    @property
+    def going_on(self) -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().going_on
+
+
 class CrashError(Exception):
     """The end of a process, where nothing is tidied up."""
 
@@ -61,13 +70,18 @@ def playlists() -> Ragged:
 
 
 def train(
-    playlists: Ragged, settings: TrainSettings, folder: Path, backup: Backup | None = None, every: float = 0
+    playlists: Ragged,
+    settings: TrainSettings,
+    folder: Path,
+    backup: Backup | None = None,
+    every: float = 0,
+    kind: type[Epochs] = Epochs,
 ) -> tuple[Model, Epochs]:
     vocabulary = count_songs(playlists, 1)
     rows = playlists.replaced(vocabulary.rows_of(playlists.flat))
     aside = rows.only(np.arange(len(rows)) < 20)
     even = np.arange(len(aside.flat)) % 2 == 0
-    epochs = Epochs(
+    epochs = kind(
         settings,
         len(rows.flat),
         draw_sample(rows, vocabulary, settings),
@@ -138,6 +152,16 @@ def test_a_signal_ends_it_with_its_state_kept_and_the_next_run_goes_on(
     assert [(log["epochs_done"], log["chunks_done"]) for log in logs if "going on" in log["event"]] == [done]
 
 
+def test_no_further_chunk_is_begun_once_it_was_asked_to_stop(
+    playlists: Ragged, whole: tuple[Model, Epochs], tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        train(playlists, options(), tmp_path, every=600, kind=AskedToStop)
+    with np.load(tmp_path / "checkpoint" / "state.npz") as state:
+        assert (int(state["epoch"]), int(state["chunk"])) == (0, 0)
+    assert same(train(playlists, options(), tmp_path), whole)
+
+
 def test_a_stop_whose_state_cannot_be_saved_does_not_promise_it(playlists: Ragged, tmp_path: Path) -> None:
     def fail(_: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -147,9 +171,7 @@ def test_a_stop_whose_state_cannot_be_saved_does_not_promise_it(playlists: Ragge
         train(playlists, options(), tmp_path, After(fail))
 
 
-def test_a_disk_that_stays_full_costs_checkpoints_and_not_the_training(
-    playlists: Ragged, whole: tuple[Model, Epochs], tmp_path: Path
-) -> None:
+def test_a_disk_that_stays_full_costs_checkpoints_and_not_the_training(playlists: Ragged, tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_text("in the way")
     with capture_logs() as logs:
         model, epochs = train(playlists, options(patience=0, epochs=2), tmp_path)
