@@ -33,6 +33,13 @@ class Fields:
         number: int = self._take(name, int, "a whole number")
         return number
 
+    def real(self, name: str) -> float:
+        """A number, whole or not."""
+        if type(self._fields.get(name)) is int:
+            return self.number(name)
+        number: float = self._take(name, float, "a number")
+        return number
+
     def flag(self, name: str) -> bool:
         """True or false."""
         flag: bool = self._take(name, bool, "true or false")
@@ -47,6 +54,10 @@ class Fields:
         """An object of anything."""
         mapping: dict[str, Any] = self._take(name, dict, "a JSON object")
         return mapping
+
+    def mapping_or_none(self, name: str) -> dict[str, Any] | None:
+        """An object of anything, or null, or nothing."""
+        return None if self._fields.get(name) is None else self.mapping(name)
 
     def time(self, name: str) -> datetime:
         """A time in UTC, in whole seconds, written as `time_text` does."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from song2vec_client.alignment import Alignment
 from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
 from song2vec_client.fields import Fields, check, time_text
 from song2vec_client.layout import MANIFEST, is_channel, is_safe_path, is_version
@@ -95,6 +96,7 @@ class Manifest(Record):
         data_fingerprint: digest of the playlists it was trained on; may be empty.
         code_version: release or commit of song2vec.
         files: every file of the version but the manifest itself, by path.
+        alignment: to which version its vectors were turned, and how far songs moved; None: to none.
     """
 
     version: str
@@ -106,6 +108,7 @@ class Manifest(Record):
     data_fingerprint: str
     code_version: str
     files: tuple[FileEntry, ...]
+    alignment: Alignment | None = None
 
     def __post_init__(self) -> None:
         _check_version(self.version)
@@ -147,6 +150,7 @@ class Manifest(Record):
             data_fingerprint=fields.text("data_fingerprint"),
             code_version=fields.text("code_version"),
             files=tuple(FileEntry.from_json(entry) for entry in fields.items("files")),
+            alignment=None if (found := fields.mapping_or_none("alignment")) is None else Alignment.from_json(found),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -162,6 +166,7 @@ class Manifest(Record):
             "data_fingerprint": self.data_fingerprint,
             "code_version": self.code_version,
             "files": [entry.to_json() for entry in self.files],
+            "alignment": self.alignment.to_json() if self.alignment else None,
         }
 
 

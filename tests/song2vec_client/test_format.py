@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from song2vec_client.alignment import Alignment, Distances
 from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
 from song2vec_client.fields import parse_json
 from song2vec_client.format import FORMAT, FileEntry, Manifest, Move, Pointer
@@ -26,6 +27,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
 )
+figures = st.floats(0, 2)
+distances = st.builds(Distances, figures, figures, figures)
+alignments = st.builds(Alignment, st.none() | versions, st.integers(1, 2**40), distances, distances)
 manifests = st.builds(
     Manifest,
     version=versions,
@@ -39,6 +43,7 @@ manifests = st.builds(
     files=st.lists(entries, max_size=4, unique_by=lambda entry: entry.path)
     .filter(lambda files: all(entry.path != "manifest.json" for entry in files))
     .map(tuple),
+    alignment=st.none() | alignments,
 )
 moves = st.builds(
     Move,
@@ -93,6 +98,28 @@ def test_any_json_in_any_field_is_a_manifest_or_a_clear_refusal(changes, dropped
         return
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert record["version"] == manifest.version
+
+
+def test_a_manifest_from_before_models_were_aligned_is_read():
+    assert Manifest.from_json({name: value for name, value in GOOD.items() if name != "alignment"}).alignment is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"to": "yesterday"}, "expected a version"),
+        ({"shared_songs": 0}, "from 1 up"),
+        ({"after": {"mean": 0, "median": 0.1}}, "p95"),
+        ({"before": {"mean": 0, "median": 0.1, "p95": 2.1}}, "cosine distance"),
+    ],
+)
+def test_an_alignment_that_cannot_be_is_refused(changes, says):
+    near = {"mean": 0, "median": 0.1, "p95": 2}
+    record = {"to": None, "shared_songs": 3, "before": near, "after": near}
+    assert Manifest.from_json(GOOD | {"alignment": record}).alignment.after.p95 == 2
+
+    with pytest.raises(CorruptModelError, match=says):
+        Manifest.from_json(GOOD | {"alignment": record | changes})
 
 
 @settings(deadline=None)
