@@ -94,14 +94,18 @@ def check_data(prepared: dict) -> dict:
 
 @task(execution_timeout=timedelta(hours=12))
 def train(prepared: dict) -> dict:
-    """Train the skip-gram model on all playlists but the held-out ones; a new try goes on where one was stopped."""
+    """Train on all playlists but the held-out ones, from where a stopped try was, and align to the live version."""
+    from song2vec.pipeline import parent_model
     from song2vec.train import train
+    from song2vec_airflow.connections import open_store
 
     run = current_run()
     data = run.files.fetch(prepared["uri"])
+    playlists, heldout = data / "playlists.parquet", data / "heldout.parquet"
+    parent = parent_model(open_store(), run.settings)
     with run.files.stage("model") as out:
         backup = run.files.backup("checkpoint")
-        record = train(data / "playlists.parquet", out, run.settings, heldout=data / "heldout.parquet", backup=backup)
+        record = train(playlists, out, run.settings, heldout=heldout, parent=parent, backup=backup)
     return record | {"uri": run.files.uri("model")}
 
 

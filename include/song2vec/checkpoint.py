@@ -28,7 +28,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 FORMAT = 1  # of the state; another number, and states of before are refused
 STATE = "state.npz"
-NOT_OF_THE_MODEL = {"workers", "checkpoint_seconds"}  # settings that may change on the way
+NOT_OF_THE_MODEL = {"workers", "checkpoint_seconds", "align"}  # settings that may change on the way
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError,
               zipfile.BadZipFile)  # fmt: skip  # what numpy and zipfile raise on a file that is damaged or not theirs
 

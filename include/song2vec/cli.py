@@ -92,10 +92,15 @@ def _add_stages(subparsers: Any) -> None:
     sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets data_decision.json, data_index.npz")
     _add_store(sub, "--to")
 
-    sub = _command(subparsers, "train", commands.train, commands.pairs, "train")
+    sub = _command(subparsers, "train", commands.train, commands.pairs, "train", "publish")
     sub.add_argument("playlists", type=Path, metavar="PLAYLISTS.parquet")
     sub.add_argument("--out", type=Path, required=True, metavar="MODEL_DIR")
     sub.add_argument("--heldout", type=Path, metavar="HELDOUT.parquet", help="playlists not to train on")
+    sub.add_argument(
+        "--align-to",
+        metavar="gs://BUCKET/PREFIX|MODEL_DIR",
+        help="turn the vectors onto those of this model, or of the live one of this store",
+    )
 
     sub = _command(subparsers, "evaluate", commands.evaluate, commands.show_metrics, "evaluate")
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")

@@ -8,12 +8,15 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
 from song2vec.config import Settings
 from song2vec_client.bucket import Bucket
+
+if TYPE_CHECKING:
+    from song2vec_client.model import SongModel
 
 Answer = dict[str, Any]
 
@@ -59,7 +62,8 @@ def train(options: argparse.Namespace, settings: Settings) -> Answer:
     """Train a model on playlists."""
     from song2vec.train import train
 
-    return train(options.playlists, options.out, settings, heldout=options.heldout)
+    parent = _model_to_align_to(options.align_to, settings) if options.align_to else None
+    return train(options.playlists, options.out, settings, heldout=options.heldout, parent=parent)
 
 
 def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -136,6 +140,16 @@ def show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
     from song2vec.settings_table import markdown, rows
 
     return {"markdown": markdown(settings)} if options.markdown else {"settings": list(rows(settings))}
+
+
+def _model_to_align_to(where: str, settings: Settings) -> "SongModel | None":
+    """The model in a folder, or the live one of a store, if there is one."""
+    from song2vec.pipeline import parent_model
+    from song2vec_client.model import SongModel
+
+    if where.startswith("gs://"):
+        return parent_model(Bucket.open(where), settings)
+    return SongModel.open(Path(where))
 
 
 def store(options: argparse.Namespace) -> Bucket:

@@ -207,6 +207,11 @@ class TrainSettings(Section):
         description="Training stops when the ranking has not improved for so many measurements, and the best model "
         "counts; 0: it goes on to the end.",
     )
+    align: bool = Field(
+        True,
+        description="Whether the new vectors are turned onto those of the version that is live, so that the two can be "
+        "compared. It changes no similarity and no ranking.",
+    )
     checkpoint_seconds: int = Field(
         120, ge=1, le=86_400, description="How often the state is saved, to go on from after a crash. [seconds]"
     )

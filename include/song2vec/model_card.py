@@ -12,7 +12,8 @@ _LIMITS = """\
 - It knows only songs that occurred often enough in the playlists it was trained on; all others are left out.
 - Songs are near because people put them into the same playlists. It knows nothing of sound, lyrics or rights.
 - Popular songs have better vectors than rare ones, and are recommended more often than their share.
-- Scores compare songs within this version. Vectors of different versions must not be mixed.
+- Scores compare songs within this version. Vectors of two versions may be compared only where one is aligned to the
+  other, and then roughly: songs move.
 - The files under `gensim/` are pickles: load them only if you trust whoever may write to the bucket.
 """
 
@@ -40,10 +41,11 @@ def model_card(records: Records) -> str:
 def _what(training: Mapping[str, Any]) -> str:
     dimensions = training.get("settings", {}).get("vector_size")
     size = f" of {dimensions} dimensions" if dimensions else ""
+    alignment = training.get("alignment", {}).get("sentence", "")
     return (
         f"Vectors{size} for {_number(training.get('songs'))} songs, learnt with skip-gram and negative sampling from "
         f"playlists (trainer: {training.get('trainer', 'unknown')}, {len(training.get('epochs', ()))} epochs, "
-        f"{_number(training.get('seconds'))} seconds).\n"
+        f"{_number(training.get('seconds'))} seconds).\n{alignment}\n"
     )
 
 

@@ -23,8 +23,11 @@ from song2vec.promote import promote
 from song2vec.publish import VersionFacts, publish, published_files
 from song2vec.report import summarise
 from song2vec.train import train
+from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
 from song2vec_client.errors import NotFoundError
+from song2vec_client.fields import parse_json
+from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
@@ -47,7 +50,7 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     prepare([raw / "mariadb", *(raw / "csv" / csv["name"] for csv in csvs)], prepared, settings)
     insist(check_data(prepared, checked, store, settings))
     heldout, playlists = prepared / "heldout.parquet", prepared / "playlists.parquet"
-    train(playlists, model, settings, heldout=heldout)
+    train(playlists, model, settings, heldout=heldout, parent=parent_model(store, settings))
     metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
     published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
@@ -68,6 +71,7 @@ def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> d
     files = published_files(*folders)
     decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
     funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
+    alignment = read_json(files["training.json"]).get("alignment", {})
     manifest = publish(
         store,
         files,
@@ -79,6 +83,7 @@ def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> d
             data_fingerprint=funnel.get("fingerprint", ""),
             code_version=os.environ.get("SONG2VEC_CODE_VERSION", __version__),
             created=datetime.now(UTC),
+            alignment=Alignment.from_json(alignment) if alignment.get("aligned") else None,
         ),
     )
     return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
@@ -92,10 +97,22 @@ def live_version(store: Bucket, channel: str) -> str | None:
         return None
 
 
+def parent_model(store: Bucket, settings: Settings) -> SongModel | None:
+    """The live model, pulled and verified, for the new one to be aligned to.
+
+    None where there is none, or ``train.align`` is off.
+    """
+    channel = settings.publish.channel
+    wanted = settings.train.align and live_version(store, channel)
+    return ModelStore.of(store).load(channel) if wanted else None
+
+
 def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings) -> str:
     """Pull `version` through the client, write ``out/summary.txt`` and log it."""
     prepared, checked, evaluation, gate = folders
     live = live_version(store, settings.publish.channel)
+    models = ModelStore.of(store)
+    training: Any = parse_json(models.read(version, "training.json"))
     text = summarise(
         funnel=prepared / "funnel.json",
         checked=checked / "data_decision.json",
@@ -103,7 +120,8 @@ def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, 
         decision=gate / "decision.json",
         version=version,
         where=store.uri,
-        model=ModelStore.of(store).load(version),
+        alignment=training.get("alignment", {}).get("sentence", ""),
+        model=models.load(version),
         promoted=[settings.publish.channel] if live == version else [],
     )
     with whole_file(out / "summary.txt") as file:

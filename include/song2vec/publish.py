@@ -19,6 +19,7 @@ from song2vec.errors import DataError
 from song2vec.files import read_json
 from song2vec.model_card import model_card
 from song2vec.progress import track
+from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
 from song2vec_client.digests import Digest, digest
 from song2vec_client.errors import ConflictError, NotFoundError
@@ -48,6 +49,7 @@ class VersionFacts:
     data_fingerprint: str
     code_version: str
     created: datetime
+    alignment: Alignment | None = None
 
 
 def published_files(*folders: Path) -> dict[str, Path]:
@@ -135,6 +137,7 @@ def _manifest(version: str, facts: VersionFacts, entries: tuple[FileEntry, ...])
         data_fingerprint=facts.data_fingerprint,
         code_version=facts.code_version,
         files=entries,
+        alignment=facts.alignment,
     )
 
 

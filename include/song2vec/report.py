@@ -45,6 +45,7 @@ def summarise(
     decision: Path,
     version: str,
     where: str,
+    alignment: str,
     model: SongModel,
     promoted: Sequence[str],
 ) -> str:
@@ -65,6 +66,7 @@ def summarise(
         f"The gate: {verdict['sentence']}",
         f"Published: {version}",
         f"       at: {where}/versions/{version}",
+        *([f"   vectors: {alignment}"] if alignment else []),
         f"     live: {', '.join(promoted) if promoted else 'no channel was moved'}",
         "",
         neighbours_table(model),

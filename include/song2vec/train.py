@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import structlog
 
+from song2vec.alignment import align_to_parent
 from song2vec.backup import Backup
 from song2vec.checkpoint import Checkpoint, identity
 from song2vec.config import Settings, TrainSettings
@@ -20,6 +21,7 @@ from song2vec.model_files import Model, thread_count, write_gensim, write_model
 from song2vec.playlist_file import PlaylistFile, open_playlists
 from song2vec.sampled_loss import draw_sample
 from song2vec.skipgram_trainer import SkipGramTrainer
+from song2vec_client.model import SongModel
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +54,12 @@ TRAINERS: dict[str, Trainer] = {"song2vec": SkipGramTrainer(), "gensim": GensimT
 
 
 def train(
-    playlists: Path, out: Path, settings: Settings, heldout: Path | None = None, backup: Backup | None = None
+    playlists: Path,
+    out: Path,
+    settings: Settings,
+    heldout: Path | None = None,
+    parent: SongModel | None = None,
+    backup: Backup | None = None,
 ) -> dict[str, Any]:
     """Train a model on the playlists that are not held out and write the folder `out`, whole.
 
@@ -65,6 +72,7 @@ def train(
             training.json; replaced if it exists.
         settings: section `train` is used.
         heldout: playlists not to train on (tables.HELDOUT).
+        parent: the model before, to which the new one is aligned (`song2vec.alignment`) unless ``train.align`` is off.
         backup: keeps the saved state elsewhere too.
 
     Returns:
@@ -91,6 +99,7 @@ def train(
     checkpoint = Checkpoint(folder, identity(options, *data), options.checkpoint_seconds, backup)
     epochs = Epochs(options, words, loss, validation, checkpoint)
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
+    alignment = align_to_parent(model, parent, wanted=options.align)
     training = {
         "trainer": options.trainer,
         "settings": options.model_dump(mode="json"),
@@ -98,6 +107,7 @@ def train(
         "validation_playlists": len(aside),
         "best_epoch": epochs.chosen,
         "epochs": epochs.records,
+        "alignment": alignment,
         "started": _utc(started),
         "finished": _utc(time.time()),
         "seconds": round(time.time() - started, 3),
@@ -108,6 +118,7 @@ def train(
         write_gensim(folder, options)
     checkpoint.remove()
     record = {"model": str(out), **size, "loss": epochs.records[-1]["loss"], "seconds": training["seconds"]}
+    record["alignment"] = alignment["sentence"]
     log.info("trained", **record)
     return record
 

@@ -98,6 +98,12 @@ class Epoch(Record):
     words_per_second: Real | None = None
 
 
+class Alignment(Record):
+    """Whether the vectors were turned onto those of another version, in plain words."""
+
+    sentence: Text = ""
+
+
 class Training(Record):
     """``training.json``: what was trained on, for how long, and the loss an epoch."""
 
@@ -106,6 +112,7 @@ class Training(Record):
     playlists: Count
     words: Count = 0
     seconds: Real = 0
+    alignment: Alignment = Alignment()
     epochs: Annotated[tuple[Epoch, ...], Field(max_length=100_000)] = ()
 
 

@@ -83,6 +83,10 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     local = answer("similar", "105", "--from", model, "-k", "5")
     assert {pair["song"] // 100 for pair in local["similar"]} == {1}
     assert answer("similar", "105", "--from", store, "-k", "5", HOME=str(tmp_path), **emulator) == local
+    again = ["train", playlists, "--out", tmp_path / "again", "--heldout", heldout, *SMALL, "--set", "train.seed=2"]
+    for parent, name in ((model, "an unpublished model"), (store, version)):
+        told = answer(*again, "--align-to", parent, HOME=str(tmp_path), **emulator)["alignment"]
+        assert told.startswith(f"Aligned to {name}: 60 shared songs moved by")
 
 
 def test_run_does_it_all_and_a_second_run_makes_a_second_version(sources, store, gcs, tmp_path):
@@ -94,7 +98,11 @@ def test_run_does_it_all_and_a_second_run_makes_a_second_version(sources, store,
     second = song2vec(*arguments, **environment)
 
     assert first["accepted"]
+    assert "Not aligned: there was no version to align to." in first["summary"]
     assert "Songs most similar to" in second.stdout
+    assert f"Aligned to {first['version']}: 60 shared songs moved by" in second.stdout
+    newest = ModelStore(store, cache=tmp_path / "cache").manifest("production")
+    assert newest.alignment.to == first["version"] == newest.parent
     versions = answer("versions", "--from", store, **environment)["versions"]
     assert len(versions) == 2
     rolled = answer("rollback", "--to", store, "--why", "the new one is odd", **environment)

@@ -12,9 +12,12 @@ import pytest
 from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, facts, publish_model, write_model
 
+from song2vec.config import load_settings
 from song2vec.errors import DataError
 from song2vec.model_card import model_card
+from song2vec.pipeline import publish_run
 from song2vec.publish import publish, published_files
+from song2vec_client.alignment import Alignment
 from song2vec_client.digests import digest
 from song2vec_client.errors import ConflictError
 from song2vec_client.layout import is_version
@@ -200,6 +203,21 @@ def test_the_model_card_tells_what_the_records_say(bucket, files):
     assert "Accepted: every rule passed." in card
     assert "| vector_size | 2 |" in card
     assert "Limits of use" in card
+
+
+def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bucket, files):
+    parent, near = "20260130T040000Z-01234567", {"mean": 0.04, "median": 0.03, "p95": 0.1}
+    alignment = {"to": parent, "shared_songs": 4812, "before": near | {"p95": 1.9}, "after": near}
+    sentence = f"Aligned to {parent}: 4,812 shared songs moved by a median cosine distance of 0.03."
+    training = json.loads(files["training.json"].read_text())
+    words = {"alignment": {"sentence": sentence, "aligned": True, **alignment}}
+    files["training.json"].write_text(json.dumps(training | words))
+
+    version = publish_run(bucket, sorted({file.parent for file in files.values()}), load_settings())["version"]
+
+    manifest = ModelStore.of(bucket).manifest(version)
+    assert manifest.alignment == Alignment.from_json(alignment)
+    assert sentence in ModelStore.of(bucket).read(version, "MODEL_CARD.md").decode()
 
 
 def test_a_card_of_ones_own_is_kept(bucket, files, tmp_path):

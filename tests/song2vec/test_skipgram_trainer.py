@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from song2vec.backup import Backup
 from song2vec.checkpoint import Checkpoint
 from song2vec.config import TrainSettings
-from song2vec.corpus import Ragged, count_songs
+from song2vec.corpus import Ragged, Vocabulary
 from song2vec.epochs import Epochs, Validation
 from song2vec.errors import StoppedError, TransientError
 from song2vec.model_files import Model
@@ -77,8 +77,9 @@ def train(
     every: float = 0,
     kind: type[Epochs] = Epochs,
 ) -> tuple[Model, Epochs]:
-    vocabulary = count_songs(playlists, 1)
-    rows = playlists.replaced(vocabulary.rows_of(playlists.flat))
+    songs, counts = np.unique(playlists.flat, return_counts=True)
+    vocabulary = Vocabulary(songs, counts)
+    rows = Ragged(vocabulary.rows_of(playlists.flat).astype(np.int32), playlists.offsets)
     aside = rows.only(np.arange(len(rows)) < 20)
     even = np.arange(len(aside.flat)) % 2 == 0
     epochs = kind(

@@ -19,6 +19,7 @@ from song2vec.playlist_file import open_playlists
 from song2vec.sampled_loss import LossSample, draw_sample
 from song2vec.tables import SONGS
 from song2vec.train import train
+from song2vec_client.model import SongModel
 from song2vec_client.scoring import continue_rows, similar_rows, unit_rows
 
 
@@ -138,6 +139,30 @@ def test_one_worker_and_one_seed_give_the_same_model_to_the_bit(trainer: str, tm
                         ("vectors.npy", "context.npy"))  # fmt: skip
     assert vectors["a"] == vectors["b"] != vectors["c"]
     assert context["a"] == context["b"] != context["c"]
+
+
+@pytest.mark.parametrize("trainer", ["song2vec", "gensim"])
+def test_a_model_is_aligned_to_its_parent_in_every_file_and_is_the_same_model(trainer: str, tmp_path: Path) -> None:
+    from gensim.models import KeyedVectors, Word2Vec
+
+    playlists = write_playlists(tmp_path / "playlists.parquet", genre_playlists(60))
+    train(playlists, tmp_path / "parent", small(trainer=trainer, epochs=3, seed=2))
+    train(playlists, tmp_path / "alone", small(trainer=trainer, epochs=3))
+    parent = SongModel.open(tmp_path / "parent")
+    record = train(playlists, tmp_path / "turned", small(trainer=trainer, epochs=3), parent=parent)
+    alone, turned = read_model(tmp_path / "alone"), read_model(tmp_path / "turned")
+    told = json.loads((tmp_path / "turned" / "training.json").read_text())["alignment"]
+    assert told["sentence"] == record["alignment"]
+    assert (told["aligned"], told["to"], told["shared_songs"]) == (True, None, 2 * GENRE_SIZE)
+    assert told["after"]["mean"] < told["before"]["mean"]
+    assert not np.allclose(turned.vectors, alone.vectors, atol=0.01)
+    for mine, before in ((turned.vectors, alone.vectors), (turned.context, alone.context)):
+        np.testing.assert_allclose(turned.vectors @ mine.T, alone.vectors @ before.T, atol=1e-4)
+    gensim = Word2Vec.load(str(tmp_path / "turned" / "gensim" / "song2vec.model"))
+    np.testing.assert_array_equal(gensim.wv.vectors, turned.vectors)
+    np.testing.assert_array_equal(gensim.syn1neg, turned.context)
+    binary = KeyedVectors.load_word2vec_format(str(tmp_path / "turned" / "song2vec.bin"), binary=True)
+    np.testing.assert_array_equal(binary.vectors, turned.vectors)
 
 
 def test_held_out_playlists_are_not_trained_on(tmp_path: Path) -> None:

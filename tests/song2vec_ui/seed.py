@@ -27,6 +27,7 @@ from song2vec_client.layout import (
 
 START = datetime(2026, 11, 19, 19, 0, tzinfo=UTC)
 SENTENCE = "Accepted: nDCG@100 is 0.171, 5.9 times that of popular songs (0.029), and all 4 rules passed."
+ALIGNED = "Aligned to 20261118T190052Z-0123abcd: 1,790 shared songs moved by a median cosine distance of 0.03."
 REFUSAL = "Refused: nDCG@100 is 0.018, below the limit of 0.020; the model is not much better than popular songs."
 
 
@@ -65,6 +66,7 @@ def records(accepted=True, **data):
             "songs": 1_842,
             "playlists": 2_687,
             "words": 64_780,
+            "alignment": {"sentence": ALIGNED, "aligned": True},
             "epochs": epochs,
             "started": "2026-11-20T19:00:00Z",
             "finished": "2026-11-20T19:00:52Z",
