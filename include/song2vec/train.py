@@ -57,6 +57,7 @@ def train(
     playlists: Path,
     out: Path,
     settings: Settings,
+    *,
     heldout: Path | None = None,
     parent: SongModel | None = None,
     backup: Backup | None = None,

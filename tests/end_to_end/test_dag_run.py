@@ -14,8 +14,10 @@ import pymysql
 import pytest
 from sqlalchemy import make_url
 from tests.rig.genres import genre_playlists
+from tests.rig.models import publish_model
 from tests.rig.odd_files import odd_files
 
+from song2vec.promote import promote
 from song2vec_client import ModelStore
 from song2vec_client.bucket import Bucket
 
@@ -92,7 +94,11 @@ def test_a_run_makes_a_model_live_and_its_log_holds_no_secret(airflow_home, envi
     assert manifest.version in summary
 
 
-def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(airflow_home, environment, store, tmp_path):
+def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(
+    airflow_home, environment, store, bucket, tmp_path
+):
+    before = publish_model(bucket, tmp_path / "before").version
+    promote(bucket, "production", before, who="somebody", why="the first")
     workspace = environment["SONG2VEC_WORKSPACE"] = store.replace("/models", "/workspace")
     environment["SONG2VEC_TRAIN__CHECKPOINT_SECONDS"] = "1"
 
@@ -101,7 +107,11 @@ def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(airflow_ho
     assert done.returncode == 0, done.stdout + done.stderr
     assert "checkpoint saved" in done.stdout + done.stderr
     assert not [name for name in Bucket.open(workspace).names() if "checkpoint" in name]  # it goes with the training
-    assert 1003 in ModelStore(store, cache=tmp_path / "pulled").load("production")
+    models = ModelStore(store, cache=tmp_path / "pulled")
+    assert 1003 in models.load("production")
+    assert models.manifest("production").parent == before
+    aligned = json.loads(models.read("production", "training.json"))["alignment"]["sentence"]
+    assert aligned == f"Not aligned: {before} has 2 dimensions, this model 16."
     assert not (tmp_path / "workspace").exists()
 
 
