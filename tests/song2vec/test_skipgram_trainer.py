@@ -74,6 +74,7 @@ def train(
     settings: TrainSettings,
     folder: Path,
     backup: Backup | None = None,
+    *,
     every: float = 0,
     kind: type[Epochs] = Epochs,
 ) -> tuple[Model, Epochs]:
