@@ -23,13 +23,13 @@ export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 endif
 
-.PHONY: help run up test bench bench-etl lint format lock sample docs clean install mariadb
+.PHONY: help run up test bench bench-etl bench-train bench-quality lint format lock sample docs clean install mariadb
 
 help:  ## list all targets
 	@echo "song2vec: retrains a song-embedding model from playlists every day, on Apache Airflow"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name what; do \
-		printf '  make %-9s %s\n' "$$name" "$$what"; done
+		printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 run: $(READY)  ## retrain and publish a model once, on sample data, and show what came out
 	@$(BIN)/python -m song2vec_local --with-parent run
@@ -40,11 +40,17 @@ up: $(READY)  ## Airflow on http://127.0.0.1:8080 until Ctrl-C (PORT=8081 for an
 test: $(READY) mariadb  ## all tests (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: bench-etl  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
+bench: bench-etl bench-train bench-quality  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
 
 bench-etl: $(READY) mariadb  ## extract, collect and prepare beside pandas, DuckDB and MariaDB's own client
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_extract
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_prepare
+
+bench-train: $(READY)  ## our trainer's speed beside gensim's and the processor's, and as data grow
+	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_train
+
+bench-quality: $(READY)  ## our models beside gensim's, item-kNN and ALS (DATA=DIR: your playlists instead of made-up ones)
+	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)")
 
 lint: $(READY)  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -19,7 +19,8 @@ def compare(
     found = []
     for number in range(1, 1 + (1 if SMALL else pairs)):
         found.append((ours(), theirs()))
-        progress(f"{bench}: pair {number}: ours {found[-1][0]:,.0f}, theirs {found[-1][1]:,.0f} {unit}")
+        us, them = map(_rounded, found[-1])
+        progress(f"{bench}: pair {number}: ours {us:,}, theirs {them:,} {unit}")
     ratios = [them / us if less_is_better else us / them for us, them in found]
     line = {
         "bench": bench,

@@ -1,0 +1,43 @@
+"""The benchmarks run, and print one line a figure: a smoke run, for what they measure is not tested here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMPARED = {"bench", "ours", "theirs", "ratio", "unit", "against", "pairs"}
+TRAIN = {
+    "train-vs-gensim",
+    "train-vs-gensim-1-thread",
+    "train-share-of-sgemm-peak",
+    "train-threads-2-vs-1",
+    "train-growth-vocabulary-2k",
+    "train-growth-length-50",
+}
+QUALITY = {
+    "quality-cpu-to-seed-quality",
+    "quality-one-thread-twice",
+    "quality-spread",
+    *(f"quality-{metric}vs-{rival}" for metric in ("", "hr-") for rival in ("als", "item-knn", "popularity")),
+}
+
+
+@pytest.mark.parametrize(("module", "names"), [("bench_train", TRAIN), ("bench_quality", QUALITY)])
+def test_a_smoke_run_prints_every_figure(module: str, names: set[str], tmp_path: Path):
+    here = Path.cwd()
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}"],
+        cwd=tmp_path,  # where the quality benchmark keeps its reference
+        env={**os.environ, "SIZE": "small", "PYTHONPATH": f"{here / 'include'}{os.pathsep}{here}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert {line["bench"] for line in lines} == names
+    assert all(set(line) == COMPARED for line in lines)
+    assert all(line["ours"] > 0 and line["theirs"] > 0 and line["ratio"] > 0 for line in lines)
