@@ -19,6 +19,8 @@ TRAIN = {
 }
 QUALITY = {
     "quality-cpu-to-seed-quality",
+    "quality-vs-gensim",
+    "quality-cosine-vs-gensim",
     "quality-one-thread-twice",
     "quality-spread",
     *(f"quality-{metric}vs-{rival}" for metric in ("", "hr-") for rival in ("als", "item-knn", "popularity")),
