@@ -56,7 +56,7 @@ with numpy.load(folder / "playlists.npz") as arrays:
 vocabulary = count_songs(corpus, options.min_count)
 known = vocabulary.rows_of(corpus.flat)
 rows = corpus.replaced(known).where(known >= 0)
-checkpoint = Checkpoint(folder / "checkpoint", "", options.checkpoint_seconds)
+checkpoint = Checkpoint(folder / "checkpoint", "", 86_400)
 epochs = Epochs(options, len(corpus.flat), draw_sample(rows, vocabulary, options), None, checkpoint)
 SkipGramTrainer().train(rows, vocabulary, options, epochs)
 counted = epochs.records[1:]
