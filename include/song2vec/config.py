@@ -213,7 +213,10 @@ class TrainSettings(Section):
         "compared. It changes no similarity and no ranking.",
     )
     checkpoint_seconds: int = Field(
-        120, ge=1, le=86_400, description="How often the state is saved, to go on from after a crash. [seconds]"
+        120,
+        ge=0,
+        le=86_400,
+        description="How often the state is saved, to go on from after a crash; 0: as often as can be. [seconds]",
     )
     seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of the random numbers.")
     workers: int = Field(0, ge=0, le=256, description="Threads; 0: one fewer than the machine has cores, at least 1.")

@@ -13,7 +13,14 @@ import pytest
 from tests.rig.genres import genre_playlists, write_playlists
 
 EPOCHS = 60
-SETTINGS = {"epochs": EPOCHS, "vector_size": 32, "workers": 1, "measure_every": 4, "checkpoint_seconds": 1}
+SETTINGS = {
+    "epochs": EPOCHS,
+    "patience": 100,
+    "vector_size": 32,
+    "workers": 1,
+    "measure_every": 4,
+    "checkpoint_seconds": 0,
+}
 FILES = ["vectors.npy", "context.npy", "songs.parquet", "song2vec.bin"]
 SAVED, HALF = "checkpoint saved file=state", "a state is half written"
 

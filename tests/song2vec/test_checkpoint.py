@@ -28,6 +28,8 @@ OTHER = {
     "validation_playlists": 9,
     "measure_every": 9,
     "patience": 9,
+    "align": False,
+    "weight_decay": 0.5,
     "checkpoint_seconds": 9,
     "seed": 9,
     "workers": 9,
@@ -79,7 +81,7 @@ def test_every_setting_that_the_model_depends_on_makes_another_training() -> Non
     assert set(OTHER) == set(TrainSettings.model_fields)
     one = TrainSettings()
     same = {name for name, value in OTHER.items() if identity(one) == identity(one.model_copy(update={name: value}))}
-    assert same == NOT_OF_THE_MODEL == {"workers", "checkpoint_seconds"}
+    assert same == NOT_OF_THE_MODEL == {"workers", "checkpoint_seconds", "align"}
 
 
 @given(
