@@ -21,12 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from benchmarks.lines import SMALL, compare, progress
 from threadpoolctl import threadpool_limits
 
 from song2vec.config import TrainSettings
-from song2vec.corpus import Ints, Ragged, count_songs
-from song2vec.skipgram_trainer import keep_probabilities, passages
+from song2vec.corpus import Ints, Ragged, Vocabulary
+from song2vec.passages import cut_passages
+from song2vec.skipgram_trainer import keep_probabilities
+from song2vec.tables import PLAYLISTS
 
 WORDS, SONGS = (20_000, 1_000) if SMALL else (1_000_000, 50_000)
 VOCABULARIES = {"1k": 1_000, "2k": 2_000} if SMALL else {"10k": 10_000, "100k": 100_000, "1m": 1_000_000}
@@ -42,25 +46,24 @@ READ_ALL = {"min_count": 1, "sample": 0}
 _OURS = """
 import json, logging, sys
 from pathlib import Path
-import numpy, structlog
+import structlog
 from song2vec.checkpoint import Checkpoint
 from song2vec.config import TrainSettings
-from song2vec.corpus import Ragged, count_songs
 from song2vec.epochs import Epochs
+from song2vec.playlist_file import open_playlists
 from song2vec.sampled_loss import draw_sample
 from song2vec.skipgram_trainer import SkipGramTrainer
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 folder, options = Path(sys.argv[1]), TrainSettings(workers=sys.argv[2], **json.loads(sys.argv[3]))
-with numpy.load(folder / "playlists.npz") as arrays:
-    corpus = Ragged(arrays["songs"], arrays["offsets"])
-vocabulary = count_songs(corpus, options.min_count)
-known = vocabulary.rows_of(corpus.flat)
-rows = corpus.replaced(known).where(known >= 0)
+playlists = open_playlists(folder / "playlists.parquet")
+counted = playlists.count_songs()
+vocabulary, words = counted.seen(options.min_count), int(counted.counts.sum())
+rows = playlists.rows(vocabulary)
 checkpoint = Checkpoint(folder / "checkpoint", "", 86_400)
-epochs = Epochs(options, len(corpus.flat), draw_sample(rows, vocabulary, options), None, checkpoint)
+epochs = Epochs(options, words, draw_sample(rows, vocabulary, options), None, checkpoint)
 SkipGramTrainer().train(rows, vocabulary, options, epochs)
-counted = epochs.records[1:]
-print(len(counted) * len(corpus.flat) / sum(record["seconds"] for record in counted))
+later = epochs.records[1:]
+print(len(later) * words / sum(record["seconds"] for record in later))
 """
 _GENSIM = """
 import json, sys, time
@@ -163,9 +166,11 @@ def _draw(lengths: Ints, songs: int, *, all_of_them: bool = False) -> Ragged:
 
 
 def _write(folder: Path, playlists: Ragged) -> Ragged:
-    """As arrays for ours, as lines for gensim."""
+    """As Parquet for ours, as lines for gensim."""
     folder.mkdir(exist_ok=True)
-    np.savez(folder / "playlists.npz", songs=playlists.flat, offsets=playlists.offsets)
+    songs = pa.ListArray.from_arrays(pa.array(playlists.offsets, pa.int32()), pa.array(playlists.flat, pa.int64()))
+    columns = [pa.repeat("made up", len(songs)), pa.array(map(str, range(len(songs)))), songs]
+    pq.write_table(pa.table(columns, schema=PLAYLISTS), folder / "playlists.parquet")
     lines = (" ".join(map(str, playlist.tolist())) for playlist in playlists.lists())
     (folder / "playlists.txt").write_text("\n".join(lines) + "\n")
     progress(f"{len(playlists.flat):,} words in {len(playlists):,} playlists; load {os.getloadavg()[0]:.1f}")
@@ -179,13 +184,13 @@ def _products(playlists: Ragged, settings: TrainSettings) -> float:
     and the gradients' EP, FN, E'A and F'A, where E is L x L and F is L x K.
     """
     random = np.random.default_rng(3)
-    vocabulary = count_songs(playlists, settings.min_count)
+    vocabulary = Vocabulary(*np.unique(playlists.flat, return_counts=True)).seen(settings.min_count)
     rows = vocabulary.rows_of(playlists.flat)
     known = playlists.replaced(rows).where(rows >= 0)
     read = random.random(len(known.flat)) < keep_probabilities(vocabulary.counts, settings.sample)[known.flat]
     before = np.concatenate([[0], np.cumsum(read)])
-    starts, ends = passages(known, random)
-    length = before[ends] - before[starts]
+    starts, lengths = cut_passages(known.offsets, random)
+    length = before[starts + lengths] - before[starts]
     length = length[length > 1]  # fewer cannot be learned from
     return float(6 * settings.vector_size * (length * (length + settings.shared_negative)).sum())
 

@@ -161,7 +161,7 @@ class TrainSettings(Section):
         5, 10, ge=1, le=10_000, description="Longest distance between two songs that predict each other."
     )
     far_weight: float = Field(
-        0.2,
+        0.1,
         ge=0,
         le=1,
         description="What two songs further apart than the window count, beside neighbours: 0 nothing, 1 as much. "
@@ -175,11 +175,11 @@ class TrainSettings(Section):
         le=1_000,
         description="Different negative samples that a passage of a playlist shares. Not for gensim.",
     )
-    epochs: int = _by_trainer(25, 100, ge=1, le=10_000, description="Passes over the playlists.")
-    alpha: float = _by_trainer(0.15, 0.025, gt=0, le=1, description="Learning rate at the start.")
+    epochs: int = _by_trainer(20, 100, ge=1, le=10_000, description="Passes over the playlists.")
+    alpha: float = _by_trainer(0.2, 0.025, gt=0, le=1, description="Learning rate at the start.")
     min_alpha: float = _by_trainer(0.01, 0.0001, ge=0, le=1, description="Learning rate at the end.")
     weight_decay: float = Field(
-        0.005,
+        0.015,
         ge=0,
         le=1,
         description="How strongly each step also pulls vectors towards 0, so that rare songs are not learnt by heart. "
