@@ -48,6 +48,7 @@ bench-etl: $(READY) mariadb  ## extract, collect and prepare beside pandas, Duck
 
 bench-train: $(READY)  ## our trainer's speed beside gensim's and the processor's, and as data grow
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_train
+	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_train_memory
 
 bench-quality: $(READY)  ## our models beside gensim's, item-kNN and ALS (DATA=DIR: your playlists instead of made-up ones)
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)")

@@ -37,7 +37,7 @@ def main() -> None:
             known = len(np.load(folder / "model" / "songs.npy"))
         allowed = (2 * known * DIMENSIONS * 4 + 2 * known * 4 + words * 4) / 2**20 + REST_MB
         compare(
-            f"train-peak-memory-{known}-songs",
+            f"train-peak-memory-{songs}-songs",
             lambda peak=peak: peak,
             lambda allowed=allowed: allowed,
             unit="MB",

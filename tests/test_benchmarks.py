@@ -28,7 +28,10 @@ QUALITY = {
 
 
 @pytest.mark.timeout(900)  # where much else runs at the same time
-@pytest.mark.parametrize(("module", "names"), [("bench_train", TRAIN), ("bench_quality", QUALITY)])
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [("bench_train", TRAIN), ("bench_train_memory", {"train-peak-memory-1000-songs"}), ("bench_quality", QUALITY)],
+)
 def test_a_smoke_run_prints_every_figure(module: str, names: set[str], tmp_path: Path):
     here = Path.cwd()
     done = subprocess.run(
