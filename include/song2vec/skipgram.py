@@ -28,6 +28,7 @@ keeps the few playlists of a rare song from being learnt by heart.
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.linalg import cython_blas  # noqa: F401 - what np.dot becomes: loaded now, so that its threads can be limited
 
 from song2vec.corpus import Ints
 from song2vec.model_files import Floats

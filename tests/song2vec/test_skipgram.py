@@ -1,5 +1,9 @@
 """The compiled loop against the same formula in plain numpy, in float64."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,3 +106,14 @@ def test_frequent_songs_are_read_less_often_as_in_word2vec() -> None:
     keep = keep_probabilities(np.array([900, 99, 1]), 0.01)
     assert keep == pytest.approx([(np.sqrt(90) + 1) / 90, (np.sqrt(9.9) + 1) / 9.9, 1])
     assert keep_probabilities(np.array([5, 1]), 0).tolist() == [1, 1]
+
+
+def test_all_of_blas_is_loaded_before_its_threads_are_limited() -> None:
+    code = """
+from threadpoolctl import threadpool_info
+from tests.song2vec.test_skipgram import one_passage
+before = {library["filepath"] for library in threadpool_info()}
+one_passage([1, 2], window=5, far=0.2, negative=5)
+assert {library["filepath"] for library in threadpool_info()} == before, before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": f"include{os.pathsep}."})
