@@ -71,7 +71,8 @@ def peak_mb(folder: Path) -> float:
     command += ["--out", str(folder / "model")]
     for option in options:
         command += ["--set", f"train.{option}"]
-    process = os.posix_spawn(sys.executable, command, os.environ)
+    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    process = os.posix_spawn(sys.executable, command, os.environ, file_actions=silent)
     _, status, used = os.wait4(process, 0)
     if status:
         raise RuntimeError(f"training ended with {os.waitstatus_to_exitcode(status)}")

@@ -121,7 +121,7 @@ def test_a_training_that_diverged_ends_for_good_and_says_what_to_do(tmp_path: Pa
     model = ranking(1, 2)
     model[matrix][SONGS - 1, 1] = bad
 
-    with pytest.raises(PermanentError, match=r"diverged in epoch 2: .* Lower train.alpha \(it is 0.15\)"):
+    with pytest.raises(PermanentError, match=r"diverged in epoch 2: .* Lower train.alpha \(it is 0.2\)"):
         epochs.end(*model)
 
     assert not (tmp_path / "checkpoint").exists()  # nobody goes on from there
