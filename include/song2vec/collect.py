@@ -74,8 +74,9 @@ def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
 
     Returns:
         ``{"name": the Parquet file's name, "source": "csv", "file": the CSV's name, "bytes", "encoding",
-        "delimiter", "parts": names inside a zip file, "rows", "problems", "problem": null, or why the whole
-        file was left out, "left_for_next_run"}``. What differs between the CSVs of a zip file is joined by commas.
+        "delimiter", "parts": names inside a zip file, "rows", "problems", "first_problem": where and why, "problem":
+        null, or why the whole file was left out, "left_for_next_run"}``. What differs between the CSVs of a zip file
+        is joined by commas.
 
     Raises:
         DataError: the file cannot be read, and the settings are strict.
@@ -111,6 +112,7 @@ def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
         "parts": [name for name in layouts if name],
         "rows": writer.rows,
         "problems": writer.problems,
+        "first_problem": writer.first_problem,
         "problem": problem,
         "left_for_next_run": later,
     }
@@ -191,6 +193,7 @@ def _report(record: dict[str, Any], seconds: float) -> None:
     elif record["problem"]:
         log.warning("a file was left out", file=record["file"], problem=record["problem"])
     elif record["problems"]:
+        facts["first_problem"] = record["first_problem"]
         log.warning("a file was read, but for some lines", **facts, seconds=round(seconds, 1))
     else:
         log.info("a file was read", **facts, seconds=round(seconds, 1))

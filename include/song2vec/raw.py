@@ -39,6 +39,7 @@ class RawWriter:
         self._source, self._file = source, file
         self.rows = 0
         self.problems = 0
+        self.first_problem = ""  # "line 7: …", for the log
 
     def batch(
         self, lines: LineNumbers, categories: pa.Array, songs: pa.Array, problems: pa.Array | None = None
@@ -69,7 +70,11 @@ class RawWriter:
         if len(batch):
             self._writer.write_batch(batch)
         self.rows += len(batch)
-        self.problems += len(batch) - batch.column("problem").null_count
+        problems = batch.column("problem")
+        self.problems += len(batch) - problems.null_count
+        if problems.null_count < len(batch) and not self.first_problem:
+            row = problems.is_valid().index(True).as_py()
+            self.first_problem = f"line {batch.column('line')[row]}: {problems[row]}"
 
     def write(
         self, lines: LineNumbers, categories: pa.Array, songs: pa.Array, problems: pa.Array | None = None

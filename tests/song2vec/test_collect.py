@@ -194,6 +194,7 @@ def test_ragged_lines_are_kept_as_text_with_the_reason(read):
         (5, "a", "2", None),
     ]
     assert record["problems"] == 2
+    assert record["first_problem"] == "line 3: 1 fields where the header has 2"
 
 
 @pytest.mark.parametrize(
