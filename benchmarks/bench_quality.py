@@ -113,7 +113,7 @@ def _final(data: Path, model: Model) -> None:
     test, file = read_heldout(data / "test.parquet"), open_playlists(data / "train.parquet")
     ours = _measure(_by_client, model, test)
     vocabulary = file.count_songs().seen(load_settings().train.min_count)
-    corpus, (shown, hidden) = _known(file.read(), vocabulary), _rows(test, vocabulary)
+    corpus, (shown, hidden) = vocabulary.known(file.read()), _rows(test, vocabulary)
     rivals = {
         "item-knn": ("item-kNN by cosine", lambda: neighbour_songs(corpus, len(vocabulary.songs), shown, TOP)),
         "als": (f"implicit {version('implicit')} ALS, 128 factors", lambda: _als(corpus, vocabulary, shown)),
@@ -251,12 +251,7 @@ def _table(playlists: Ragged, vocabulary: Vocabulary) -> object:
 def _rows(part: Part, vocabulary: Vocabulary) -> Part:
     """The songs as rows; shown ones that are not known left out, hidden ones -1."""
     shown, hidden = part
-    return _known(shown, vocabulary), hidden.replaced(vocabulary.rows_of(hidden.flat))
-
-
-def _known(playlists: Ragged, vocabulary: Vocabulary) -> Ragged:
-    rows = vocabulary.rows_of(playlists.flat)
-    return playlists.replaced(rows).where(rows >= 0)
+    return vocabulary.known(shown), hidden.replaced(vocabulary.rows_of(hidden.flat))
 
 
 if __name__ == "__main__":

@@ -185,8 +185,7 @@ def _products(playlists: Ragged, settings: TrainSettings) -> float:
     """
     random = np.random.default_rng(3)
     vocabulary = Vocabulary(*np.unique(playlists.flat, return_counts=True)).seen(settings.min_count)
-    rows = vocabulary.rows_of(playlists.flat)
-    known = playlists.replaced(rows).where(rows >= 0)
+    known = vocabulary.known(playlists)
     read = random.random(len(known.flat)) < keep_probabilities(vocabulary.counts, settings.sample)[known.flat]
     before = np.concatenate([[0], np.cumsum(read)])
     starts, lengths = cut_passages(known.offsets, random)

@@ -76,6 +76,11 @@ class Vocabulary:
         """The row of each of `songs`, int64 (n,); -1 where a song is not in the vocabulary."""
         return self.row_finder()(songs)
 
+    def known(self, playlists: Ragged) -> Ragged:
+        """The playlists as rows; songs that are not in the vocabulary are left out."""
+        rows = self.rows_of(playlists.flat)
+        return playlists.replaced(rows).where(rows >= 0)
+
     def row_finder(self) -> Callable[[Ints], Ints]:
         """`rows_of` for many calls: what it needs is sorted once, and forgotten with it."""
         order = np.argsort(self.songs)

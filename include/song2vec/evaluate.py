@@ -8,7 +8,7 @@ import structlog
 
 from song2vec.baselines import neighbour_songs, popular_songs
 from song2vec.config import Settings
-from song2vec.corpus import Ints, Ragged, Vocabulary
+from song2vec.corpus import Ints, Ragged
 from song2vec.files import write_json
 from song2vec.metrics import HIT_RATE_AT, mean_metrics
 from song2vec.model_files import Model, read_model
@@ -44,7 +44,7 @@ def evaluate(
     top = settings.evaluate.top
     trained = read_model(model)
     shown, hidden = read_heldout(heldout)
-    asked, wanted = _known(shown, trained.vocabulary), hidden.replaced(trained.vocabulary.rows_of(hidden.flat))
+    asked, wanted = trained.vocabulary.known(shown), hidden.replaced(trained.vocabulary.rows_of(hidden.flat))
     recommended = {
         "model": _continue(trained, asked, top),
         "popularity": popular_songs(trained.vocabulary.counts, asked, top),
@@ -61,11 +61,6 @@ def evaluate(
         log.info("measured", what=name, **{metric: round(value, 4) for metric, value in figures.items()})
     log.info("evaluated", playlists=len(shown), songs=len(trained.vocabulary.songs), top=top, seconds=seconds)
     return metrics
-
-
-def _known(playlists: Ragged, vocabulary: Vocabulary) -> Ragged:
-    rows = vocabulary.rows_of(playlists.flat)
-    return playlists.replaced(rows).where(rows >= 0)
 
 
 def _continue(model: Model, shown: Ragged, top: int) -> Ints:
