@@ -7,6 +7,7 @@
     │   ├── SettingsError             (ValueError)    a setting is wrong, or two contradict each other
     │   ├── SourceError               (ValueError)    the database refuses: password, table, column, query
     │   ├── DataError                 (ValueError)    the data cannot be used: nothing left, unreadable file
+    │   ├── InstallationError         (ImportError)   a compiled part of song2vec is missing
     │   ├── NotFoundError             (LookupError)   a version, channel or song that does not exist
     │   └── RefusedError                              a gate said no; `decision` says why
     └── TransientError                trying again may help
@@ -41,6 +42,10 @@ class SourceError(PermanentError, ValueError):
 
 class DataError(PermanentError, ValueError):
     """The data cannot be used."""
+
+
+class InstallationError(PermanentError, ImportError):
+    """A compiled part of song2vec is missing, or is not for this machine."""
 
 
 class NotFoundError(PermanentError, LookupError):

@@ -1,14 +1,12 @@
-"""Cutting playlists into passages, in random order. Loads numba: import it where training begins."""
+"""Cutting playlists into passages, in random order: what the hot loop reads. Import it where training begins."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from song2vec.compiled import PASSAGE, library, random
 from song2vec.corpus import Ints
-from song2vec.skipgram import PASSAGE
 
 
-@njit(cache=True)
 def cut_passages(offsets: Ints, rng: np.random.Generator) -> tuple[Ints, NDArray[np.uint8]]:
     """Cut playlists into passages, in random order.
 
@@ -21,22 +19,10 @@ def cut_passages(offsets: Ints, rng: np.random.Generator) -> tuple[Ints, NDArray
         rng: for the cuts and the order.
 
     Returns:
-        int64 (passages,) where each begins, and uint8 (passages,) how long it is, at most `skipgram.PASSAGE`.
+        int64 (passages,) where each begins, and uint8 (passages,) how long it is, at most `PASSAGE`.
         Together they are the playlists, nothing is left out.
     """
-    most = 0
-    for playlist in range(len(offsets) - 1):
-        most += (offsets[playlist + 1] - offsets[playlist] + 2 * PASSAGE - 2) // PASSAGE
+    most = int(((np.diff(offsets) + 2 * PASSAGE - 2) // PASSAGE).sum())
     starts, lengths = np.empty(most, np.int64), np.empty(most, np.uint8)
-    count = 0
-    for playlist in range(len(offsets) - 1):
-        start, end = offsets[playlist], offsets[playlist + 1]
-        length = end - start if end - start <= PASSAGE else 1 + int(rng.random() * PASSAGE)
-        while start < end:
-            place = int(rng.random() * (count + 1))
-            starts[count], lengths[count] = starts[place], lengths[place]
-            starts[place], lengths[place] = start, length
-            count += 1
-            start += length
-            length = min(PASSAGE, end - start)
+    count = library.cut_passages(offsets, len(offsets) - 1, *random(rng), starts, lengths)
     return starts[:count], lengths[:count]

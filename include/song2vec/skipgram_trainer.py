@@ -155,11 +155,11 @@ class _Work:
         progress = (chunk.epoch + chunk.progress) / options.epochs
         alpha = options.alpha + (options.min_alpha - options.alpha) * progress
         train_passages(
-            self.playlists.flat, chunk.starts, chunk.starts + chunk.lengths,
+            self.playlists.flat, chunk.starts, chunk.lengths,
             state.vectors, state.context, state.vector_steps, state.context_steps,
             self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, chunk.epoch, chunk.number]),
-            np.float32(options.window), np.float32(options.far_weight), np.float32(options.negative),
-            options.shared_negative, np.float32(alpha), np.float32(options.weight_decay),
+            window=options.window, far_weight=options.far_weight, negative=options.negative,
+            shared=options.shared_negative, alpha=alpha, weight_decay=options.weight_decay,
         )  # fmt: skip
         return True
 

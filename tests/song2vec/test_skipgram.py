@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from song2vec.compiled import PASSAGE
 from song2vec.passages import cut_passages
-from song2vec.skipgram import PASSAGE, alias_table, train_passages
+from song2vec.skipgram import alias_table, train_passages
 from song2vec.skipgram_trainer import keep_probabilities
 
 ALPHA, DECAY, BEGIN = 0.1, 0.03, 1e-3
@@ -31,9 +32,9 @@ def one_passage(songs: list[int], *, window: float, far: float, negative: float,
     steps = [np.full(8, BEGIN, np.float32), np.full(8, BEGIN, np.float32)]
     chance, alias = alias_table(np.eye(8)[0])
     train_passages(
-        np.array(songs, np.int32), np.array([0]), np.array([len(songs)]), vectors, context, *steps,
+        np.array(songs, np.int32), np.array([0]), np.array([len(songs)], np.uint8), vectors, context, *steps,
         np.ones(8, np.float32), chance, alias, rng,
-        np.float32(window), np.float32(far), np.float32(negative), 3, np.float32(ALPHA), np.float32(DECAY),
+        window=window, far_weight=far, negative=negative, shared=3, alpha=ALPHA, weight_decay=DECAY,
     )  # fmt: skip
     sums = [np.full(8, BEGIN), np.full(8, BEGIN)]
     distance = np.abs(np.subtract.outer(np.arange(len(songs)), np.arange(len(songs))))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 DAGS = sorted(Path("dags").glob("*.py"))
-HEAVY = {"gensim", "numba", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "tqdm"}
+HEAVY = {"gensim", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "tqdm"}
 
 
 @pytest.fixture(scope="module")
