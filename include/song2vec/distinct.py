@@ -5,6 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from song2vec.arrays import to_numpy
+
 Ints = NDArray[np.int64]
 
 
@@ -18,7 +20,7 @@ class DistinctNumbers:
     def add(self, numbers: pa.Array) -> None:
         """Take an int64 array without nulls."""
         distinct, counts = pc.value_counts(numbers).flatten()  # by hash: where songs repeat, faster than sorting
-        self._parts.append((distinct.to_numpy(), counts.to_numpy()))
+        self._parts.append((to_numpy(distinct), to_numpy(counts)))
         if sum(len(distinct) for distinct, _ in self._parts[1:]) > len(self._parts[0][0]):
             self.counted()
 

@@ -21,6 +21,7 @@ from song2vec_client.scoring import continue_rows
 log = structlog.get_logger(__name__)
 
 TOP = 100
+MOST_SCORES = 2**20  # at a time: 4 MB, and as much for each step on the way to the best ones
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Validation:
 
     def measure(self, vectors: Floats, context: Floats) -> float:
         """nDCG@100 of the model as it is, ranked as the client ranks."""
-        top = min(TOP, len(vectors))
-        rows, _ = continue_rows(vectors, context, self.shown.lists(), top)
-        return mean_metrics(rows, self.hidden)["ndcg"]
+        top, shown = min(TOP, len(vectors)), self.shown.lists()
+        size = max(1, MOST_SCORES // len(vectors))
+        pieces = [shown[start : start + size] for start in range(0, len(shown), size)]
+        rows = [continue_rows(vectors, context, piece, top)[0] for piece in pieces]
+        return mean_metrics(np.concatenate(rows), self.hidden)["ndcg"]
 
 
 class Epochs:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from song2vec.arrays import to_arrow
 from song2vec.config import TrainSettings, original_settings
 from song2vec.corpus import Ints, Vocabulary
 from song2vec.errors import DataError
 from song2vec.files import write_json
 from song2vec.tables import SONGS
+from song2vec_client.layout import CONTEXT, VECTORS
 
 Floats = NDArray[np.float32]
+
+GENSIM = "gensim/song2vec.model"
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,12 @@ class Model:
 def write_model(folder: Path, model: Model, training: Mapping[str, Any]) -> None:
     """Fill the empty `folder` with all files of `model` but gensim's, and `training` as ``training.json``."""
     songs, counts = model.vocabulary.songs, model.vocabulary.counts
-    np.save(folder / "vectors.npy", np.ascontiguousarray(model.vectors))
-    np.save(folder / "context.npy", np.ascontiguousarray(model.context))
+    np.save(folder / VECTORS, np.ascontiguousarray(model.vectors))
+    np.save(folder / CONTEXT, np.ascontiguousarray(model.context))
     np.save(folder / "songs.npy", songs)
     np.save(folder / "counts.npy", counts)
-    pq.write_table(pa.table([np.arange(len(songs)), songs, counts], schema=SONGS), folder / "songs.parquet")
+    columns = [to_arrow(numbers) for numbers in (np.arange(len(songs)), songs, counts)]
+    pq.write_table(pa.table(columns, schema=SONGS), folder / "songs.parquet")
     _write_word2vec(folder / "song2vec.bin", songs, model.vectors)
     write_json(folder / "training.json", training)
 
@@ -51,17 +57,19 @@ def write_model(folder: Path, model: Model, training: Mapping[str, Any]) -> None
 def write_gensim(folder: Path, settings: TrainSettings) -> None:
     """Add what ``gensim.models.Word2Vec.load`` reads to the `folder` that `write_model` filled.
 
-    The model is made with vectors of one dimension, which then give way to the real ones, on disk: at no time are
-    there two pairs of matrices. The step size is that of gensim's training, also where ours made the vectors.
+    gensim saves a model with vectors of one dimension; the files of its two matrices then give way to copies of ours,
+    which no process has to hold. The step size is that of gensim's training, also where ours made the vectors.
     """
     model = read_model(folder)
+    songs, dimensions = model.vectors.shape
     original = original_settings()
     steps = {name: original[name] for name in ("alpha", "min_alpha")} if settings.trainer == "song2vec" else {}
     gensim = gensim_model(model.vocabulary, settings.model_copy(update={**steps, "vector_size": 1}))
-    gensim.vector_size = gensim.layer1_size = gensim.wv.vector_size = model.vectors.shape[1]
-    gensim.wv.vectors, gensim.syn1neg = np.asarray(model.vectors), np.asarray(model.context)
+    gensim.vector_size = gensim.layer1_size = gensim.wv.vector_size = dimensions
     (folder / "gensim").mkdir()
-    gensim.save(str(folder / "gensim" / "song2vec.model"), sep_limit=2**16)  # numbers; a pickle would hold copies
+    gensim.save(str(folder / GENSIM), sep_limit=songs)  # an array with so many numbers has a file of its own
+    for ours, theirs in ((VECTORS, "wv.vectors"), (CONTEXT, "syn1neg")):
+        shutil.copyfile(folder / ours, folder / f"{GENSIM}.{theirs}.npy")
 
 
 def read_model(folder: Path) -> Model:

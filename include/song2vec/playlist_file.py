@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from song2vec.arrays import to_arrow, to_numpy
 from song2vec.corpus import Ragged, Vocabulary
 from song2vec.distinct import DistinctNumbers
 from song2vec.errors import DataError
@@ -58,7 +59,7 @@ class PlaylistFile:
         """Count all songs."""
         distinct = DistinctNumbers()
         for batch in self.batches():
-            distinct.add(pa.array(batch.flat))
+            distinct.add(to_arrow(batch.flat))
         songs, counts = distinct.counted()
         order = np.argsort(-counts, kind="stable")
         return Vocabulary(songs[order], counts[order])
@@ -128,7 +129,7 @@ def open_playlists(path: Path, without: Path | None = None) -> PlaylistFile:
             done = 0
             for batch in file.iter_batches(BATCH_NAMES, columns=names):
                 here = pc.is_in(_identity(batch), value_set=heldout)
-                chosen[done : done + batch.num_rows] = ~here.to_numpy(zero_copy_only=False)
+                chosen[done : done + batch.num_rows] = to_numpy(pc.cast(here, pa.uint8())) == 0
                 done += batch.num_rows
     if not chosen.any():
         raise DataError(
@@ -151,7 +152,8 @@ def read_heldout(path: Path) -> tuple[Ragged, Ragged]:
         table = file.read(["shown", "hidden"])
     if table.num_rows == 0:
         raise DataError(f"{path}: found no held-out playlist to measure with; raise holdout.share")
-    return _ragged(table["shown"], "shown", path), _ragged(table["hidden"], "hidden", path)
+    shown, hidden = (_ragged(table[name].combine_chunks(), name, path) for name in ("shown", "hidden"))
+    return shown, hidden
 
 
 @contextmanager
@@ -198,5 +200,5 @@ def _ragged(column: Any, name: str, path: Path) -> Ragged:
     flat = pc.list_flatten(column)
     if column.null_count or flat.null_count:
         raise DataError(f"{path}: column {name} has empty (null) values; expected a list of numbers in every row")
-    lengths = pc.list_value_length(column).to_numpy()
-    return Ragged(flat.to_numpy(), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
+    lengths = to_numpy(pc.list_value_length(column))
+    return Ragged(to_numpy(flat), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))

@@ -18,6 +18,7 @@ import structlog
 from song2vec.errors import DataError
 from song2vec.files import read_json
 from song2vec.model_card import model_card
+from song2vec.model_files import GENSIM
 from song2vec.progress import track
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
@@ -29,7 +30,6 @@ from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
 
-GENSIM = "gensim/song2vec.model"
 TRAINING = "training.json"
 CARD = "MODEL_CARD.md"
 REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, TRAINING)

@@ -22,6 +22,7 @@ from song2vec.model_files import Floats
 
 PAIRS = 4_000
 NOISE_SONGS = 500
+BLOCK = 500  # pairs that are measured at a time: 2 MB of float64
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,15 @@ class LossSample:
 
     def measure(self, vectors: Floats, context: Floats) -> float:
         """The mean loss a pair. `vectors` and `context` are float32 (songs, dimensions)."""
-        centres = vectors[self.centres]
-        positive = np.einsum("pd,pd->p", centres, context[self.contexts], dtype=np.float64)
-        negative = (centres @ context[self.noise].T).astype(np.float64)
-        loss = np.logaddexp(0, -positive).mean() + self.negative * np.logaddexp(0, negative).mean()
-        return float(loss)
+        noise, total = context[self.noise].T, 0.0
+        for start in range(0, len(self.centres), BLOCK):
+            block = slice(start, start + BLOCK)
+            centres = vectors[self.centres[block]]
+            positive = np.einsum("pd,pd->p", centres, context[self.contexts[block]], dtype=np.float64)
+            negative = (centres @ noise).astype(np.float64)
+            total += np.logaddexp(0, -positive).sum()
+            total += self.negative * np.logaddexp(0, negative).mean(axis=1).sum()
+        return float(total / len(self.centres))
 
 
 def draw_sample(playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings) -> LossSample:

@@ -19,7 +19,9 @@ from song2vec.model_files import Floats, Model, thread_count
 log = structlog.get_logger(__name__)
 
 ARRAYS = ("vectors", "context", "vector_steps", "context_steps")
-CHUNK_WORDS = 10_000  # what a thread reads at a time, with random numbers of its own and one learning rate
+CHUNK_WORDS = (
+    10_000  # what a thread reads at a time, more or less, with random numbers of its own and one learning rate
+)
 PIECE_CHUNKS = 32  # a thread; between two pieces all threads rest, so that the state may be saved
 FIRST_STEP = 1e-3  # where the sums of squared gradients begin: the first steps are not taken at full length
 
@@ -138,8 +140,8 @@ class _Work:
         from song2vec.passages import cut_passages
 
         starts, lengths = cut_passages(self.playlists.offsets, np.random.default_rng([self.settings.seed, 1, epoch]))
-        words = np.cumsum(lengths, dtype=np.int64)
-        edges = np.unique([0, *np.searchsorted(words, range(CHUNK_WORDS, words[-1], CHUNK_WORDS)), len(words)])
+        passages = max(1, CHUNK_WORDS * len(starts) // len(self.playlists.flat))
+        edges = [*range(0, len(starts), passages), len(starts)]
         total = len(edges) - 1
         chunks = [_Chunk(epoch, i, i / total, starts[a:b], lengths[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
         for first in range(done, total, size):
