@@ -118,7 +118,7 @@ INLINE void move(float *matrix, float *steps, const int32_t *rows, int count, co
  * Returns how many songs were read, after down-sampling; -1: no memory. */
 FOR_EVERY_PROCESSOR
 int64_t train_passages(
-    const int32_t *songs, const int64_t *starts, const uint8_t *lengths, int64_t passages,
+    const int32_t *songs, const uint32_t *starts, const uint8_t *lengths, int64_t passages,
     float *vectors, float *context, float *vector_steps, float *context_steps, int64_t count, int d,
     const float *keep, const float *chance, const int32_t *alias, void *state, double (*next)(void *),
     float window, float far_weight, float negative, int K, float alpha, float weight_decay, Sgemm *sgemm)
@@ -158,8 +158,8 @@ int64_t train_passages(
 
 /* Cut playlists into passages and shuffle them; passages.py says how. `starts` and `lengths` have room for all of them.
  * Returns how many there are. */
-int64_t cut_passages(const int64_t *offsets, int64_t playlists, void *state, double (*next)(void *),
-                     int64_t *starts, uint8_t *lengths)
+int64_t cut_passages(const uint32_t *offsets, int64_t playlists, void *state, double (*next)(void *),
+                     uint32_t *starts, uint8_t *lengths)
 {
     int64_t count = 0;
     for (int64_t playlist = 0; playlist < playlists; playlist++) {
@@ -169,7 +169,7 @@ int64_t cut_passages(const int64_t *offsets, int64_t playlists, void *state, dou
             int64_t place = (int64_t)(next(state) * (count + 1));
             starts[count] = starts[place];
             lengths[count] = lengths[place];
-            starts[place] = start;
+            starts[place] = (uint32_t)start;
             lengths[place] = (uint8_t)length;
             count++;
             start += length;

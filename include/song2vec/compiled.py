@@ -30,15 +30,15 @@ def _load() -> Any:
             "where there is a C compiler (`make install`), or train with train.trainer=gensim."
         )
     library = ctypes.CDLL(built.origin)
-    songs, rows, steps = _array(np.int32), _array(np.int64), _array(np.float32)
+    songs, places, steps = _array(np.int32), _array(np.uint32), _array(np.float32)
     short, matrix, wide = _array(np.uint8), _array(np.float32, 2), _array(np.float64)
     pointer, size, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
     library.train_passages.argtypes = [
-        songs, rows, short, size, matrix, matrix, steps, steps, size, number,
+        songs, places, short, size, matrix, matrix, steps, steps, size, number,
         steps, steps, songs, pointer, pointer, real, real, real, number, real, real, pointer,
     ]  # fmt: skip
     library.train_passages.restype = library.cut_passages.restype = size
-    library.cut_passages.argtypes = [rows, size, pointer, pointer, rows, short]
+    library.cut_passages.argtypes = [places, size, pointer, pointer, places, short]
     library.alias_table.argtypes = [wide, songs, size, steps, songs]
     library.alias_table.restype = None
     return library

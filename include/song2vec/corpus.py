@@ -16,11 +16,11 @@ class Ragged:
 
     Attributes:
         flat: int64 or, where there are many, int32 (rows,), the items of all lists.
-        offsets: int64 (lists + 1,); list ``i`` is ``flat[offsets[i]:offsets[i + 1]]``.
+        offsets: int64 or, where there are many, uint32 (lists + 1,); list ``i`` is ``flat[offsets[i]:offsets[i + 1]]``.
     """
 
     flat: NDArray[Any]
-    offsets: Ints
+    offsets: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -28,7 +28,7 @@ class Ragged:
     @property
     def lengths(self) -> Ints:
         """int64 (lists,)."""
-        return np.diff(self.offsets)
+        return np.diff(self.offsets).astype(np.int64, copy=False)
 
     @property
     def owners(self) -> Ints:

@@ -23,7 +23,7 @@ from song2vec.errors import DataError
 
 BATCH_SONGS = 200_000
 BATCH_NAMES = 20_000
-MOST_ROWS = np.iinfo(np.int32).max
+MOST_ROWS, MOST_WORDS = np.iinfo(np.int32).max, np.iinfo(np.uint32).max
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,21 @@ class PlaylistFile:
         return Vocabulary(songs[order], counts[order])
 
     def rows(self, vocabulary: Vocabulary) -> Ragged:
-        """The playlists as rows of `vocabulary`, int32; songs that have none are left out.
+        """The playlists as rows of `vocabulary`, int32, with offsets in uint32; songs that have none are left out.
 
         Raises:
-            DataError: there are more songs than int32 can tell apart, or the file cannot be read.
+            DataError: there are more songs, or places in playlists, than these can tell apart; the file cannot be read.
         """
         if len(vocabulary.songs) > MOST_ROWS:
             raise DataError(f"found {len(vocabulary.songs):,} songs, expected at most {MOST_ROWS:,}: raise min_count")
         rows_of = vocabulary.row_finder()
         with _opened(self.path) as file:
             flat = np.empty(_song_count(file), np.int32)  # what is not written to takes no memory
-        offsets = np.zeros(len(self) + 1, np.int64)
+        if len(flat) > MOST_WORDS:
+            raise DataError(
+                f"{self.path} holds {len(flat):,} songs, expected at most {MOST_WORDS:,}: train on fewer days"
+            )
+        offsets = np.zeros(len(self) + 1, np.uint32)
         playlists = words = 0
         for batch in self.batches():
             rows = rows_of(batch.flat)

@@ -31,14 +31,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from song2vec.compiled import PASSAGE, library, random, sgemm
-from song2vec.corpus import Ints
 from song2vec.model_files import Floats
 
 Rows = NDArray[np.int32]
 
 
 def train_passages(
-    songs: Rows, starts: Ints, lengths: NDArray[np.uint8],
+    songs: Rows, starts: NDArray[np.uint32], lengths: NDArray[np.uint8],
     vectors: Floats, context: Floats, vector_steps: Floats, context_steps: Floats,
     keep: Floats, chance: Floats, alias: Rows, rng: np.random.Generator,
     *, window: float, far_weight: float, negative: float, shared: int, alpha: float, weight_decay: float,
@@ -49,7 +48,7 @@ def train_passages(
 
     Args:
         songs: int32 (words,), the playlists end to end, as rows of the matrices.
-        starts: int64 (passages,), where each begins in `songs`.
+        starts: uint32 (passages,), where each begins in `songs`.
         lengths: uint8 (passages,), how many songs it has, at most `PASSAGE`.
         vectors: float32 (songs, d), C order; the input vectors.
         context: float32 (songs, d), C order; the output vectors.

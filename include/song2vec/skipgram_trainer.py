@@ -113,14 +113,14 @@ class _Chunk:
         epoch: counted from 0.
         number: its place in the epoch.
         progress: the share of the epoch before it.
-        starts: int64 (passages,), where each begins in the songs.
+        starts: uint32 (passages,), where each begins in the songs.
         lengths: uint8 (passages,), how many songs each has.
     """
 
     epoch: int
     number: int
     progress: float
-    starts: Ints
+    starts: NDArray[np.uint32]
     lengths: NDArray[np.uint8]
 
 

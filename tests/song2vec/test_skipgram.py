@@ -32,7 +32,7 @@ def one_passage(songs: list[int], *, window: float, far: float, negative: float,
     steps = [np.full(8, BEGIN, np.float32), np.full(8, BEGIN, np.float32)]
     chance, alias = alias_table(np.eye(8)[0])
     train_passages(
-        np.array(songs, np.int32), np.array([0]), np.array([len(songs)], np.uint8), vectors, context, *steps,
+        np.array(songs, np.int32), np.zeros(1, np.uint32), np.array([len(songs)], np.uint8), vectors, context, *steps,
         np.ones(8, np.float32), chance, alias, rng,
         window=window, far_weight=far, negative=negative, shared=3, alpha=ALPHA, weight_decay=DECAY,
     )  # fmt: skip
@@ -92,7 +92,7 @@ def test_passages_are_the_playlists_with_nothing_left_out(playlists: list[int], 
 
 def test_passages_come_in_every_order() -> None:
     rng = np.random.default_rng(1)
-    orders = [tuple(cut_passages(np.array([0, 1, 2, 3]), rng)[0].tolist()) for _ in range(600)]
+    orders = [tuple(cut_passages(np.arange(4), rng)[0].tolist()) for _ in range(600)]
     assert len(set(orders)) == 6
     assert min(orders.count(order) for order in set(orders)) > 60
 
