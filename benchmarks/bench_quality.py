@@ -88,7 +88,7 @@ def _beside_gensim(data: Path, folder: Path, defaults: Model) -> None:
         lambda: ours,
         lambda: seconds,
         unit="CPU s",
-        against=f"{against}, nDCG@100 {wanted:.4f} on the valid part; ours {ndcg:.4f} by all of {epochs} epochs, quick settings",
+        against=f"{against}, nDCG@100 {wanted:.4f} on the valid part; ours {ndcg:.4f} by all of {epochs} quick epochs",
         pairs=1,
         less_is_better=True,
     )
