@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from song2vec.errors import DataError
-from song2vec.history import read_move
+from song2vec.history import numbers, read_move
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format import Move
 from song2vec_client.layout import MANIFEST, file_name, is_channel, is_version
@@ -140,11 +140,11 @@ class Reader:
         return _KINDS[name].model_validate_json(self._store.read(version, f"{name}.json"))
 
     def _history(self) -> History:
-        last = len(self._store.bucket.names("promotions/"))
-        read = _each(range(last, max(0, last - MOST_MOVES), -1), self._move_or_problem)
+        there = numbers(self._store.bucket)
+        read = _each(there[: -MOST_MOVES - 1 : -1], self._move_or_problem)
         return History(
             moves=tuple(move for move in read if isinstance(move, Move)),
-            earlier=last - len(read),
+            earlier=len(there) - len(read),
             problems=tuple(problem for problem in read if isinstance(problem, str)),
         )
 
