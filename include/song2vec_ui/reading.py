@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from song2vec.errors import DataError
 from song2vec.history import numbers, read_move
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format import Move
+from song2vec_client.format import Move, Pointer
 from song2vec_client.layout import MANIFEST, file_name, is_channel, is_version
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
@@ -83,7 +83,8 @@ class Reader:
         if not is_version(version):
             raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
         manifest = self._manifest(version)
-        return version_page(manifest, self._records(version, *_KINDS), live_channels(self._channels(), version))
+        live = live_channels(self._channels(), version)
+        return version_page(manifest, self._records(version, *_KINDS), live, self._history().moves)
 
     def model(self, version: str) -> SongModel:
         """The model of a version, pulled, verified and kept.
@@ -114,7 +115,7 @@ class Reader:
         except _DAMAGE as error:
             return Channel(name, None, problem=str(error))
 
-    def _row(self, version: str, live: tuple[str, ...]) -> VersionRow:
+    def _row(self, version: str, live: tuple[Pointer, ...]) -> VersionRow:
         try:
             return VersionRow(version, self._manifest(version), self._records(version, "metrics", "training"), live)
         except _DAMAGE as error:
