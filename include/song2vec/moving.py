@@ -90,7 +90,9 @@ class Request:
                 loadable = move.version
             if append(self.bucket, move):
                 follow(self.bucket, move)
-                log.info("channel moved", kind=move.kind, previous=move.previous, **facts(move))
+                log.info(
+                    f"{move.channel} now names {move.version}", kind=move.kind, previous=move.previous, **facts(move)
+                )
                 return move.pointer()
             _wait(attempt)
         raise LostRaceError(f"channel {self.channel}: others moved channels {ATTEMPTS} times in a row: try again")

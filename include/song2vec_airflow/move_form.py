@@ -27,8 +27,8 @@ def move_form() -> dict[str, Param]:
             type=["null", "string"],
             title="Version",
             pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$",
-            description="As the page *Models* names it, such as 20260131T040000Z-0123abcd. To promote needs one; "
-            "empty for the version before (roll back) or the live one (pin, unpin).",
+            description="As the page Models names it, such as 20260131T040000Z-0123abcd. Empty: the version before "
+            "(roll back), or the live one (pin, unpin); to promote needs one.",
         ),
         "reason": Param(
             type="string",

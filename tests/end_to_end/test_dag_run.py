@@ -19,7 +19,7 @@ from tests.rig.models import FINISHED, publish_model
 from tests.rig.odd_files import odd_files
 
 from song2vec.history import history
-from song2vec.promote import promote
+from song2vec.promote import pin, promote
 from song2vec_client import ModelStore
 from song2vec_client.bucket import Bucket
 
@@ -184,6 +184,24 @@ def test_a_refused_model_is_published_and_production_stays(airflow_home, environ
     assert [manifest.status for manifest in models.versions()] == ["rejected"]
     assert models.channels() == {}
     assert "instead of at least 1" in done.stdout + done.stderr
+
+
+def test_a_pinned_channel_stays_and_the_log_says_who_pinned_it_and_why(
+    airflow_home, environment, store, bucket, tmp_path
+):
+    kept = publish_model(bucket, tmp_path / "kept").version
+    pin(bucket, "production", to=kept, who="minji", why="nothing new on Christmas")
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log
+    assert f"production is pinned to {kept} by minji since" in log
+    assert "because: nothing new on Christmas" in log
+    models = ModelStore(store, cache=tmp_path / "pulled")
+    assert (len(models.versions()), models.resolve("production").version) == (2, kept)
+    summary = next((tmp_path / "workspace").glob("*/*/report/summary.txt")).read_text(encoding="utf-8")
+    assert "live: no channel was moved" in summary
 
 
 def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, environment, store, tmp_path):
