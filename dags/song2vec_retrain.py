@@ -165,7 +165,8 @@ def promote(decision: dict, published: dict) -> dict:
     run = current_run()
     channel = run.settings.publish.channel
     try:
-        pointer = promote(open_store(), channel, published["version"], who=run.who, why=decision["sentence"])
+        why = decision["sentence"]
+        pointer = promote(open_store(), channel, published["version"], who=run.who, why=why, run=run.name)
     except PinnedError as pinned:
         raise AirflowSkipException(str(pinned)) from None
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}

@@ -10,11 +10,12 @@ from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, facts, publish_model, write_model
 from tests.rig.promoters import race
 
-from song2vec.errors import DataError, NotFoundError, RefusedError, SettingsError
+from song2vec.errors import DataError, NotFoundError, PinnedError, RefusedError, SettingsError
 from song2vec.history import append, follow, history, version_before
 from song2vec.listing import read_history, version_table
 from song2vec.promote import pin, promote, rollback, unpin
 from song2vec.publish import publish, published_files
+from song2vec_client.bucket import Bucket
 from song2vec_client.errors import CorruptModelError
 from song2vec_client.format import Move
 from song2vec_client.layout import move_name
@@ -293,6 +294,45 @@ def test_a_run_that_is_tried_again_moves_once(bucket, version):
     assert _live(bucket) == c
     assert rollback(bucket, "production", **WHO, run="song2vec_promote/2").version == b
     assert [move.run for move in history(bucket)][3:] == [f"song2vec_promote/{n}" for n in (1, 1, 2)]
+
+
+class InterruptedBucket(Bucket):
+    """A store in which somebody else is faster: `first` is called before the first record is written."""
+
+    first = None
+
+    def create(self, name, content):
+        if self.first:
+            first, self.first = self.first, None
+            first()
+        return super().create(name, content)
+
+
+@pytest.mark.parametrize("move", [rollback, pin])
+def test_what_was_decided_by_what_was_there_is_not_done_to_what_has_come_since(bucket, store, version, move):
+    a, b, c = version(1), version(2), version(3)
+    for name in (a, b):
+        promote(bucket, "production", name, **WHO)
+    interrupted = InterruptedBucket.open(store)
+    interrupted.first = lambda: promote(bucket, "production", c, who="jun", why="newer")
+
+    with pytest.raises(RefusedError, match="production was moved by jun at the same time: look at the history"):
+        move(interrupted, "production", **WHO)
+    assert [move.version for move in _insist_linear(bucket)] == [a, b, c]
+
+
+def test_a_promotion_that_was_overtaken_goes_on_top_unless_a_pin_overtook_it(bucket, store, version):
+    a, b, c = version(1), version(2), version(3)
+    promote(bucket, "production", a, **WHO)
+    interrupted = InterruptedBucket.open(store)
+
+    interrupted.first = lambda: promote(bucket, "candidate", b, **WHO)
+    assert promote(interrupted, "production", b, **WHO).sequence == 3
+    interrupted.first = lambda: pin(bucket, "production", **WHO)
+    with pytest.raises(PinnedError, match="is pinned to"):
+        promote(interrupted, "production", c, **WHO)
+
+    assert [move.version for move in _insist_linear(bucket) if move.channel == "production"] == [a, b, b]
 
 
 def test_a_pointer_that_was_lost_is_restored_by_the_next_move(bucket, store, version):
