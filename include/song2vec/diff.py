@@ -17,7 +17,15 @@ SONGS = 1000  # whose neighbours are looked at
 SEED = 1  # chooses them: the same ones whoever asks
 
 _COUNTS = ("rows", "playlists", "songs")
-_METRICS = {"ndcg": "nDCG", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall"}
+_METRICS = {
+    "ndcg": "nDCG",
+    "hit_rate": "HR@10",
+    "r_precision": "R-precision",
+    "recall": "recall",
+    "mrr": "MRR",
+    "coverage": "coverage",
+    "popularity_bias": "popularity bias",
+}
 _OWN = "each on the playlists that its own run held out: the figures compare roughly"
 _SAME = "on the same held-out playlists"
 

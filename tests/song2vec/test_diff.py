@@ -79,7 +79,7 @@ def test_two_versions_side_by_side(bucket, version):
         },
         "metrics": {
             "measured": "each on the playlists that its own run held out: the figures compare roughly",
-            "figures": [{"metric": "nDCG", "old": 0.2, "new": 0.25}],
+            "figures": [{"metric": "nDCG", "old": 0.2, "new": 0.25}, {"metric": "MRR", "old": 0.1, "new": None}],
         },
         "neighbours": found["neighbours"],
     }
