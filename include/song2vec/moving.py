@@ -98,16 +98,12 @@ class Request:
         raise LostRaceError(f"channel {self.channel}: others moved channels {ATTEMPTS} times in a row: try again")
 
     def _made_already(self, version: str | None) -> Move | None:
+        if not self.run:
+            return None
+        settle(self.bucket, self.channel)  # it may have died halfway
         wanted = (self.run, self.channel, self.kind)
-        moves = history(self.bucket) if self.run else []
-        return next(
-            (
-                move
-                for move in reversed(moves)
-                if (move.run, move.channel, move.kind) == wanted and version in (None, move.version)
-            ),
-            None,
-        )
+        made = [move for move in history(self.bucket) if (move.run, move.channel, move.kind) == wanted]
+        return next((move for move in reversed(made) if version in (None, move.version)), None)
 
 
 def pin_in_words(live: Pointer) -> str:

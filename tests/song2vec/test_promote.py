@@ -261,6 +261,15 @@ def test_the_same_promotion_again_completes_the_one_that_died(bucket, version):
     assert len(history(bucket)) == 2
 
 
+def test_a_run_that_died_halfway_and_is_tried_again_completes_its_move(bucket, version):
+    a, b = version(1), version(2)
+    promote(bucket, "production", a, **WHO)
+    died = _crashed(bucket, b, 2, a, run="song2vec_promote/1")
+
+    assert promote(bucket, "production", b, **WHO, run="song2vec_promote/1") == died.pointer()
+    assert _live(bucket) == b
+
+
 def test_a_move_of_another_channel_completes_it_too(bucket, version):
     a = version(1)
     _crashed(bucket, a, 1, None)
