@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, TriggerRule, dag, task
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from song2vec_airflow.params import trigger_form
+from song2vec_airflow.policy import TASKS
 from song2vec_airflow.run import current_run
 
 DOC = """
@@ -18,8 +19,9 @@ it, the channel `production` moves to it and services pull it.
   its log says what was found, what was expected and what to do; mend that, then *Clear* the task.
 - **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
   to do: it tries again, and a training goes on where it was.
-- **`promote` is pink (*skipped*)**: the gate refused the model and `production` stays as it was. The log of `gate` says
-  why in one sentence.
+- **`promote` is pink (*skipped*)**: `production` stays as it was. Either the gate refused the model: the log of `gate`
+  says why in one sentence. Or a person pinned `production`: the log of `promote` says who, when and why; the DAG
+  `song2vec_promote` unpins it.
 - **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of
   `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
   another run with the reason in `data.override`: it trains all the same, and the version records why.
@@ -151,9 +153,10 @@ def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decisi
 
 @task(execution_timeout=timedelta(minutes=10))
 def promote(decision: dict, published: dict) -> dict:
-    """Move the channel to the version if the gate accepted it; otherwise this task is skipped."""
+    """Move the channel to the version if the gate accepted it and nobody pinned it; otherwise this task is skipped."""
     from airflow.sdk.exceptions import AirflowSkipException
 
+    from song2vec.errors import PinnedError
     from song2vec.promote import promote
     from song2vec_airflow.connections import open_store
 
@@ -161,7 +164,11 @@ def promote(decision: dict, published: dict) -> dict:
         raise AirflowSkipException(f"production stays as it is: {decision['sentence']}")
     run = current_run()
     channel = run.settings.publish.channel
-    pointer = promote(open_store(), channel, published["version"], who=run.who, why=decision["sentence"])
+    try:
+        why = decision["sentence"]
+        pointer = promote(open_store(), channel, published["version"], who=run.who, why=why, run=run.name)
+    except PinnedError as pinned:
+        raise AirflowSkipException(str(pinned)) from None
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
 
 
@@ -178,13 +185,6 @@ def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, publ
     return {"uri": run.files.uri("report")}
 
 
-PERMANENT = RetryRule(
-    ["song2vec.errors.PermanentError", "song2vec_client.errors.PermanentError"],
-    RetryAction.FAIL,
-    reason="trying again cannot help",
-)
-
-
 @dag(
     doc_md=DOC,
     description="Playlists to a published, checked song-embedding model",
@@ -194,15 +194,7 @@ PERMANENT = RetryRule(
     max_active_runs=1,
     tags=["song2vec", "training"],
     params=trigger_form(),
-    default_args={
-        "owner": "song2vec",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=15),
-        "retry_policy": ExceptionRetryPolicy([PERMANENT]),
-        "show_return_value_in_logs": False,  # it is on the XCom page
-    },
+    default_args=TASKS,
 )
 def song2vec_retrain() -> None:
     """Playlists to a published, checked model."""

@@ -117,17 +117,30 @@ def _add_store_commands(subparsers: Any) -> None:
 
     sub = _command(subparsers, "promote", commands.promote, commands.pairs, "publish")
     sub.add_argument("version", metavar="VERSION")
-    _add_move(sub)
+    _add_move(sub, force="also to a version that the gate rejected, and although the channel is pinned")
 
     sub = _command(subparsers, "rollback", commands.rollback, commands.pairs, "publish")
     sub.add_argument("version", nargs="?", metavar="VERSION", help="or to this one")
+    _add_move(sub, force="although the channel is pinned")
+
+    sub = _command(subparsers, "pin", commands.pin, commands.pairs, "publish")
+    sub.add_argument("version", nargs="?", metavar="VERSION", help="move to this one first")
+    _add_move(sub, force="also to a version that the gate rejected, and although it is pinned elsewhere")
+
+    sub = _command(subparsers, "unpin", commands.unpin, commands.pairs, "publish")
     _add_move(sub)
 
     sub = _command(subparsers, "versions", commands.versions, commands.rows("versions"))
     _add_store(sub, "--to", "--from")
 
-    sub = _command(subparsers, "history", commands.history, commands.rows("moves"))
+    sub = _command(subparsers, "history", commands.history, commands.show_history)
     _add_store(sub, "--to", "--from")
+
+    sub = _command(subparsers, "diff", commands.diff, commands.show_diff)
+    sub.add_argument("old", metavar="OLD", help="a version or a channel")
+    sub.add_argument("new", metavar="NEW", help="a version or a channel")
+    sub.add_argument("--songs", type=_count, default=1000, metavar="N", help="look at N songs (default 1000)")
+    _add_store(sub, "--from", "--to")
 
     sub = _command(subparsers, "similar", commands.similar, commands.rows("similar"), "publish")
     sub.add_argument("song", metavar="SONG")
@@ -186,11 +199,13 @@ def _add_store(parser: argparse.ArgumentParser, *flags: str) -> None:
     )
 
 
-def _add_move(parser: argparse.ArgumentParser) -> None:
+def _add_move(parser: argparse.ArgumentParser, force: str = "") -> None:
     _add_store(parser, "--to")
     parser.add_argument("--channel", help="default: publish.channel")
     parser.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
     parser.add_argument("--why", required=True, help="recorded in the history")
+    if force:
+        parser.add_argument("--force", action="store_true", help=force)
 
 
 def _count(text: str) -> int:

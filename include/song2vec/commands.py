@@ -81,33 +81,52 @@ def publish(options: argparse.Namespace, settings: Settings) -> Answer:
 
 
 def promote(options: argparse.Namespace, settings: Settings) -> Answer:
-    """Move a channel to a version."""
+    """Move a channel to a version; one that the gate rejected, or a pinned channel, only with --force."""
     from song2vec.promote import promote
 
-    channel = options.channel or settings.publish.channel
-    return promote(store(options), channel, options.version, who=options.who, why=options.why).to_json()
+    return promote(version=options.version, force=options.force, **_move(options, settings)).to_json()
 
 
 def rollback(options: argparse.Namespace, settings: Settings) -> Answer:
-    """Move a channel back to the version before."""
+    """Move a channel back to the version before, or to one that was live at some time."""
     from song2vec.promote import rollback
 
-    channel = options.channel or settings.publish.channel
-    return rollback(store(options), channel, to=options.version, who=options.who, why=options.why).to_json()
+    return rollback(to=options.version, force=options.force, **_move(options, settings)).to_json()
+
+
+def pin(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Keep a channel where it is, or move it to a version and keep it there, until it is unpinned."""
+    from song2vec.promote import pin
+
+    return pin(to=options.version, force=options.force, **_move(options, settings)).to_json()
+
+
+def unpin(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Let a pinned channel move again."""
+    from song2vec.promote import unpin
+
+    return unpin(**_move(options, settings)).to_json()
 
 
 def versions(options: argparse.Namespace, _: Settings) -> Answer:
     """The published versions, newest first."""
-    from song2vec.promote import version_table
+    from song2vec.listing import version_table
 
     return {"versions": version_table(store(options))}
 
 
 def history(options: argparse.Namespace, _: Settings) -> Answer:
-    """Every move of every channel."""
-    from song2vec.promote import history
+    """Every move of every channel: who, when and why."""
+    from song2vec.listing import read_history
 
-    return {"moves": [move.to_json() for move in history(store(options))]}
+    return read_history(store(options))
+
+
+def diff(options: argparse.Namespace, _: Settings) -> Answer:
+    """What differs between two versions: settings, data, metrics, neighbours of songs."""
+    from song2vec.diff import diff
+
+    return diff(store(options), options.old, options.new, options.songs)
 
 
 def similar(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -142,6 +161,12 @@ def show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
     return {"markdown": markdown(settings)} if options.markdown else {"settings": list(rows(settings))}
 
 
+def _move(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """What every move takes."""
+    channel = options.channel or settings.publish.channel
+    return {"bucket": store(options), "channel": channel, "who": options.who, "why": options.why}
+
+
 def _model_to_align_to(where: str, settings: Settings) -> "SongModel | None":
     """The model in a folder, or the live one of a store, if there is one."""
     from song2vec.pipeline import parent_model
@@ -169,6 +194,20 @@ def pairs(answer: Answer) -> str:
 def rows(key: str) -> Callable[[Answer], str]:
     """A table of the list that the record holds under `key`."""
     return lambda answer: tabulate(answer[key], headers="keys", floatfmt=".3f") if answer[key] else f"no {key} yet"
+
+
+def show_history(answer: Answer) -> str:
+    """The moves as a table, newest first, and below it what is wrong."""
+    from song2vec.listing import move_rows
+
+    return "\n".join([rows("moves")({"moves": move_rows(answer["moves"])}), *answer["problems"]])
+
+
+def show_diff(answer: Answer) -> str:
+    """The differences, section by section."""
+    from song2vec.diff import diff_page
+
+    return diff_page(answer)
 
 
 def show_prepare(answer: Answer) -> str:

@@ -9,7 +9,8 @@
     │   ├── DataError                 (ValueError)    the data cannot be used: nothing left, unreadable file
     │   ├── InstallationError         (ImportError)   a compiled part of song2vec is missing
     │   ├── NotFoundError             (LookupError)   a version, channel or song that does not exist
-    │   └── RefusedError                              a gate said no; `decision` says why
+    │   └── RefusedError                              a gate said no, or a move that no longer fits
+    │       └── PinnedError                           a person pinned the channel
     └── TransientError                trying again may help
         ├── SourceUnavailableError    (ConnectionError)  the database is gone, slow or locked
         ├── LostRaceError                                somebody else moved the channel first
@@ -53,7 +54,11 @@ class NotFoundError(PermanentError, LookupError):
 
 
 class RefusedError(PermanentError):
-    """A gate said no."""
+    """A gate said no, or what was asked for no longer fits."""
+
+
+class PinnedError(RefusedError):
+    """A person pinned the channel: it stays where it is."""
 
 
 class SourceUnavailableError(TransientError, ConnectionError):

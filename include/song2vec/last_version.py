@@ -40,13 +40,17 @@ def last_version(store: Bucket, channel: str) -> LastVersion | None:
     Raises:
         CorruptModelError: a file is not what the version's manifest says.
     """
-    models = ModelStore.of(store)
     try:
-        manifest = models.manifest(channel)
+        manifest = ModelStore.of(store).manifest(channel)
     except NotFoundError:
         return None
+    return data_of(store, manifest)
+
+
+def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
+    """The data of the version that `manifest` describes; errors as for `last_version`."""
     published = {entry.path for entry in manifest.files}
-    funnel = parse_json(models.read(manifest.version, FUNNEL)) if FUNNEL in published else {}
+    funnel = parse_json(ModelStore.of(store).read(manifest.version, FUNNEL)) if FUNNEL in published else {}
     index = _index(store, manifest) if changes.NAME in published else None
     return LastVersion(manifest.version, funnel if isinstance(funnel, dict) else {}, index)
 

@@ -13,6 +13,7 @@ from song2vec import __version__
 from song2vec.collect import collect, find_csvs
 from song2vec.config import Settings
 from song2vec.data_gate import check_data, insist
+from song2vec.errors import PinnedError
 from song2vec.evaluate import evaluate
 from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
@@ -55,7 +56,7 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
     published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
     if decision["accepted"]:
-        promote(store, settings.publish.channel, published["version"], who=who, why=decision["sentence"])
+        _promote(store, settings.publish.channel, published["version"], who, decision["sentence"])
     summary = report_run(store, [prepared, checked, evaluation, gate], published["version"], report, settings)
     return {
         "version": published["version"],
@@ -87,6 +88,13 @@ def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> d
         ),
     )
     return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
+
+
+def _promote(store: Bucket, channel: str, version: str, who: str, why: str) -> None:
+    try:
+        promote(store, channel, version, who=who, why=why)
+    except PinnedError as pinned:
+        log.warning(str(pinned))
 
 
 def live_version(store: Bucket, channel: str) -> str | None:

@@ -1,29 +1,26 @@
-"""Promotion: a channel such as `production` moves to a version, or back; who moved it, when and why is kept."""
+"""Promotion: a channel such as `production` moves to a version, or back, or is pinned; who, when and why is kept.
 
-import hashlib
-import random
-import time
-from datetime import UTC, datetime
-from typing import Any
+Each way to move a channel is a plan: told where the channel stands, it gives the next line of the history.
+"""
 
 import structlog
 
-from song2vec.errors import LostRaceError, NotFoundError, RefusedError, SettingsError
-from song2vec.history import ATTEMPTS, append, follow, history, length, read_move, read_pointer, version_before
-from song2vec_client import errors as client_errors
+from song2vec.errors import NotFoundError, RefusedError
+from song2vec.history import history, settle, version_before
+from song2vec.loadable import read_manifest
+from song2vec.moving import Request, facts
 from song2vec_client.bucket import Bucket
-from song2vec_client.fields import parse_json
-from song2vec_client.format import Manifest, Move, Pointer
-from song2vec_client.layout import is_channel
-from song2vec_client.store import ModelStore
+from song2vec_client.format import Pointer
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["history", "promote", "rollback", "version_table"]
 
-
-def promote(bucket: Bucket, channel: str, version: str, *, who: str, why: str, force: bool = False) -> Pointer:
+def promote(
+    bucket: Bucket, channel: str, version: str, *, who: str, why: str, force: bool = False, run: str = ""
+) -> Pointer:
     """Move `channel` to `version`; where it is there already, nothing happens and the log says so.
+
+    The version is pulled and verified first, so that a channel never names what cannot be loaded.
 
     Args:
         bucket: the model store.
@@ -31,157 +28,139 @@ def promote(bucket: Bucket, channel: str, version: str, *, who: str, why: str, f
         version: a published version.
         who: who moves it, for the history.
         why: the reason, for the history.
-        force: also to a version that the gate rejected.
+        force: also to a version that the gate rejected, and also when the channel is pinned, which ends the pin.
+        run: the run of an orchestrator that asks; what it did already it does not do again.
 
     Returns:
         What the channel holds now.
 
     Raises:
         NotFoundError: the version is not published.
+        CorruptModelError: it cannot be loaded.
+        PinnedError: the channel is pinned, and `force` is not given.
         RefusedError: the gate rejected the version, and `force` is not given.
         SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
-    _check(channel, who, why)
-    manifest, sha256 = _manifest(bucket, version)
-    if not manifest.accepted and not force:
-        raise RefusedError(
-            f"version {version} is {manifest.status}: {channel} stays as it is. Its decision.json says why; "
-            "to use it all the same, force the promotion and give the reason."
-        )
-    forced = not manifest.accepted
-    for attempt in range(ATTEMPTS):
-        sequence, live = _settled(bucket, channel)
+    request = Request(bucket, channel, "promote", who, why, run, force)
+    manifest, sha256 = read_manifest(bucket, version)
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
         if live is not None and live.version == version:
-            log.info("this version is live already: nothing to do", channel=channel, version=version, since=live.when)
             return live
-        previous = live.version if live else None
-        move = Move(sequence + 1, channel, version, sha256, previous, who, _now(), why, forced=forced)
-        if append(bucket, move):
-            return _done(bucket, move)
-        _wait(attempt)
-    raise _lost(channel)
+        return request.move(number, version, sha256, live, forced=request.permit(live, manifest))
+
+    return request.carry_out(plan, version)
 
 
-def rollback(bucket: Bucket, channel: str, *, who: str, why: str, to: str | None = None) -> Pointer:
+def rollback(
+    bucket: Bucket, channel: str, *, who: str, why: str, to: str | None = None, force: bool = False, run: str = ""
+) -> Pointer:
     """Move `channel` back to the version that was live before, or to one that was live at some time.
+
+    A rollback that had stopped halfway is brought to its end, and not followed by another one.
 
     Returns:
         What the channel holds now.
 
     Raises:
         NotFoundError: nothing was ever promoted, or there is no version before.
-        RefusedError: `to` was never live in this channel.
+        CorruptModelError: the version cannot be loaded.
+        PinnedError: the channel is pinned, and `force` is not given.
+        RefusedError: `to` was never live in this channel, or somebody else moved it at the same time.
         SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
-        LostRaceError: somebody else moved the channel at the same time: what is right now, a person must see.
+        LostRaceError: too many others moved channels at the same time.
     """
-    _check(channel, who, why)
-    _, before = _settled(bucket, channel)
-    if before is None:
-        raise NotFoundError(f"channel {channel} of {bucket.uri} does not exist: nothing was ever promoted to it")
-    version = _target(bucket, channel, to)
-    sha256 = _manifest(bucket, version)[1]
-    for attempt in range(ATTEMPTS):
-        sequence, live = _settled(bucket, channel)
+    request = Request(bucket, channel, "rollback", who, why, run, force)
+    _, before, finished = settle(bucket, channel)
+    if finished and (finished.channel, finished.kind) == (channel, "rollback") and to in (None, finished.version):
+        log.info("a rollback had stopped halfway: it is done now", **facts(finished))
+        return finished.pointer()
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        _insist_same(channel, before, live)
+        version = _version_to_return_to(bucket, channel, to)
         if live is not None and live.version == version:
-            log.info("this version is live already: nothing to do", channel=channel, version=version, since=live.when)
             return live
-        if live != before:
-            raise LostRaceError(f"{channel} was moved while it was rolled back: look at the history, then try again")
-        move = Move(sequence + 1, channel, version, sha256, before.version, who, _now(), why, kind="rollback")
-        if append(bucket, move):
-            return _done(bucket, move)
-        _wait(attempt)
-    raise _lost(channel)
+        return request.move(number, version, read_manifest(bucket, version)[1], live, forced=request.permit(live))
+
+    return request.carry_out(plan, to)
 
 
-def version_table(bucket: Bucket) -> list[dict[str, Any]]:
-    """The published versions, newest first: ``version, live, status, published, ndcg, hit_rate``.
+def pin(
+    bucket: Bucket, channel: str, *, who: str, why: str, to: str | None = None, force: bool = False, run: str = ""
+) -> Pointer:
+    """Pin `channel` where it is, or move it to a version and pin it there: until it is unpinned, only force moves it.
 
-    `live` names the channels that point to the version.
+    Returns:
+        What the channel holds now.
+
+    Raises:
+        NotFoundError: nothing was ever promoted and no version is given, or it is not published.
+        CorruptModelError: the version cannot be loaded.
+        PinnedError: the channel is pinned to another version, and `force` is not given.
+        RefusedError: the gate rejected the version and `force` is not given, or somebody else moved the channel
+            at the same time.
+        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        LostRaceError: too many others moved channels at the same time.
     """
-    store = ModelStore.of(bucket)
-    channels = store.channels().values()
-    return [
-        {
-            "version": manifest.version,
-            "live": ", ".join(pointer.channel for pointer in channels if pointer.version == manifest.version),
-            "status": manifest.status,
-            "published": manifest.created.strftime("%Y-%m-%d %H:%M UTC"),
-            **_measured(store, manifest),
-        }
-        for manifest in store.versions()
-    ]
+    request = Request(bucket, channel, "pin", who, why, run, force)
+    _, before, _ = settle(bucket, channel)
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        _insist_same(channel, before, live)
+        if live is not None and to in (None, live.version):
+            return live if live.pinned else request.move(number, live.version, live.manifest_sha256, live)
+        if to is None:
+            raise _never_promoted(bucket, channel)
+        manifest, sha256 = read_manifest(bucket, to)
+        return request.move(number, to, sha256, live, forced=request.permit(live, manifest))
+
+    return request.carry_out(plan, to)
 
 
-def _settled(bucket: Bucket, channel: str) -> tuple[int, Pointer | None]:
-    """The number of the last move, which is brought to its end first, and what `channel` then holds."""
-    last = length(bucket)
-    if last:
-        follow(bucket, read_move(bucket, last))
-    return last, read_pointer(bucket, channel)[0]
+def unpin(bucket: Bucket, channel: str, *, who: str, why: str, run: str = "") -> Pointer:
+    """Let a pinned `channel` move again; the version stays.
+
+    Returns:
+        What the channel holds now.
+
+    Raises:
+        NotFoundError: nothing was ever promoted.
+        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        LostRaceError: too many others moved channels at the same time.
+    """
+    request = Request(bucket, channel, "unpin", who, why, run)
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        if live is None:
+            raise _never_promoted(bucket, channel)
+        return request.move(number, live.version, live.manifest_sha256, live) if live.pinned else live
+
+    return request.carry_out(plan)
 
 
-def _done(bucket: Bucket, move: Move) -> Pointer:
-    follow(bucket, move)
-    log.info(
-        "channel moved",
-        channel=move.channel,
-        version=move.version,
-        previous=move.previous,
-        who=move.who,
-        why=move.why,
-        sequence=move.sequence,
-    )
-    return move.pointer()
-
-
-def _target(bucket: Bucket, channel: str, to: str | None) -> str:
+def _version_to_return_to(bucket: Bucket, channel: str, to: str | None) -> str:
     moves = history(bucket)
+    own = {move.version for move in moves if move.channel == channel}
+    if not own:
+        raise _never_promoted(bucket, channel)
     if to is None:
         version = version_before(moves, channel)
         if version is None:
             raise NotFoundError(f"channel {channel} has no version before the live one: name the version to go back to")
         return version
-    if to not in {move.version for move in moves if move.channel == channel}:
+    if to not in own:
         raise RefusedError(f"version {to} was never live in {channel}: promote it instead")
     return to
 
 
-def _manifest(bucket: Bucket, version: str) -> tuple[Manifest, str]:
-    """The manifest of a version, and the digest of its bytes."""
-    try:
-        manifest, content = ModelStore.of(bucket).read_manifest(version)
-    except client_errors.NotFoundError:
-        raise NotFoundError(f"no version {version} in {bucket.uri}: `song2vec versions` lists what there is") from None
-    return manifest, hashlib.sha256(content).hexdigest()
+def _insist_same(channel: str, before: Pointer | None, now: Pointer | None) -> None:
+    """What a person decided by what was there must not be done to what has come since; nor is it tried again."""
+    if now != before:
+        by = f" by {now.who}" if now else ""
+        raise RefusedError(f"{channel} was moved{by} at the same time: look at the history, then try again")
 
 
-def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:
-    """The version's metrics; None where there are none."""
-    metrics: Any = {}
-    if any(entry.path == "metrics.json" for entry in manifest.files):
-        metrics = parse_json(store.read(manifest.version, "metrics.json"))
-    model = metrics.get("model") if isinstance(metrics, dict) else None
-    figures = model if isinstance(model, dict) else {}
-    return {name: figures.get(name) for name in ("ndcg", "hit_rate")}
-
-
-def _check(channel: str, who: str, why: str) -> None:
-    if not is_channel(channel):
-        raise SettingsError(f"{channel!r} cannot name a channel: use lower-case letters, digits and hyphens")
-    for name, text in (("who", who), ("why", why)):
-        if not text.strip():
-            raise SettingsError(f"{name} is empty: the history needs to know {name} moved {channel}")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-def _wait(attempt: int) -> None:
-    time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - spreads racers, keeps no secret
-
-
-def _lost(channel: str) -> LostRaceError:
-    return LostRaceError(f"channel {channel}: others moved channels {ATTEMPTS} times in a row: try again")
+def _never_promoted(bucket: Bucket, channel: str) -> NotFoundError:
+    return NotFoundError(f"channel {channel} of {bucket.uri} does not exist: nothing was ever promoted to it")

@@ -1,7 +1,9 @@
 """What a task body needs of its run: the settings, the files, who started it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from airflow.sdk import get_current_context
 
@@ -11,10 +13,20 @@ from song2vec.workspace import RunFolder, open_run_folder
 
 @dataclass(frozen=True)
 class Run:
-    """The run that the current task belongs to."""
+    """The run that the current task belongs to.
+
+    Attributes:
+        settings: the deployment's, with those of the trigger form on top.
+        form: what else the form asks for.
+        files: where the run keeps its files.
+        name: tells it from all other runs.
+        who: the user who triggered it, or what did: ``airflow (scheduled)``.
+    """
 
     settings: Settings
+    form: Mapping[str, Any]
     files: RunFolder
+    name: str
     who: str
 
 
@@ -26,10 +38,13 @@ def current_run() -> Run:
     """
     context = get_current_context()
     dag_run = context["dag_run"]
-    params = {name: "" if value is None else value for name, value in context["params"].items() if "." in name}
+    params = dict(context["params"])
+    settings = {name: "" if value is None else value for name, value in params.items() if "." in name}
     workspace = os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace")
     return Run(
-        settings=load_settings(params),
+        settings=load_settings(settings),
+        form={name: value for name, value in params.items() if "." not in name},
         files=open_run_folder(workspace, dag_run.dag_id, dag_run.run_id),
+        name=f"{dag_run.dag_id}/{dag_run.run_id}",
         who=dag_run.triggering_user_name or f"airflow ({dag_run.run_type.value})",
     )

@@ -95,11 +95,11 @@ class Bucket:
 
     def names(self, prefix: str = "") -> list[str]:
         """The names of all objects that begin with `prefix`, sorted."""
-        with self._asking(prefix):
-            blobs = self._bucket.client.list_blobs(
-                self._bucket, prefix=self._prefix + prefix, fields="items(name),nextPageToken", **self._patience()
-            )
-            return sorted(blob.name[len(self._prefix) :] for blob in blobs)
+        return sorted(name for name, _ in self._list(prefix, "name"))
+
+    def checksums(self, prefix: str) -> dict[str, tuple[int, str]]:
+        """The size and crc32c, as the service computed it, of every object whose name begins with `prefix`."""
+        return {name: (blob.size, blob.crc32c) for name, blob in self._list(prefix, "name,size,crc32c")}
 
     def create(self, name: str, content: bytes | Path) -> Digest:
         """Store a new object: the bytes, or those of the file. One that exists with the same content is done.
@@ -167,6 +167,13 @@ class Bucket:
             else:
                 blob.upload_from_filename(str(content), content_type=kind, **how)
         return blob
+
+    def _list(self, prefix: str, fields: str) -> list[tuple[str, Any]]:
+        with self._asking(prefix):
+            blobs = self._bucket.client.list_blobs(
+                self._bucket, prefix=self._prefix + prefix, fields=f"items({fields}),nextPageToken", **self._patience()
+            )
+            return [(blob.name[len(self._prefix) :], blob) for blob in blobs]
 
     def _look_up(self, name: str) -> Any:
         with self._asking(name):

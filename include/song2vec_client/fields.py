@@ -18,9 +18,12 @@ class Fields:
         check(isinstance(record, dict), "record", record, "a JSON object")
         self._fields: Mapping[str, Any] = record  # type: ignore[assignment]
 
-    def text(self, name: str) -> str:
-        """A text; half a surrogate pair, which JSON can spell, is no text."""
-        text: str = self._take(name, str, "text")
+    def text(self, name: str, absent: str | None = None) -> str:
+        """A text, or `absent` where that is given and there is no such field.
+
+        Half a surrogate pair, which JSON can spell, is no text.
+        """
+        text: str = self._take(name, str, "text", absent)
         check(not any("\ud800" <= letter <= "\udfff" for letter in text), name, "half a character", "text")
         return text
 
@@ -40,9 +43,9 @@ class Fields:
         number: float = self._take(name, float, "a number")
         return number
 
-    def flag(self, name: str) -> bool:
-        """True or false."""
-        flag: bool = self._take(name, bool, "true or false")
+    def flag(self, name: str, absent: bool | None = None) -> bool:
+        """True or false, or `absent` where that is given and there is no such field."""
+        flag: bool = self._take(name, bool, "true or false", absent)
         return flag
 
     def items(self, name: str) -> list[object]:
@@ -67,7 +70,9 @@ class Fields:
             raise CorruptModelError(f"{name}: found {text[:80]!r}, expected a time such as 2026-01-31T04:00:00Z")
         return time
 
-    def _take(self, name: str, kind: type, expected: str) -> Any:
+    def _take(self, name: str, kind: type, expected: str, absent: Any = None) -> Any:
+        if absent is not None and name not in self._fields:
+            return absent
         check(name in self._fields, name, "nothing", expected)
         check(type(self._fields[name]) is kind, name, self._fields[name], expected)
         return self._fields[name]

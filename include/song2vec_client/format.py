@@ -27,6 +27,8 @@ from song2vec_client.layout import MANIFEST, is_channel, is_safe_path, is_versio
 
 FORMAT = 1
 
+KINDS = ("promote", "rollback", "pin", "unpin")
+
 MAX_FILE_BYTES = 2**63 - 1
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -183,6 +185,8 @@ class Pointer(Record):
         who: who moved it.
         when: when; UTC, whole seconds.
         why: the reason given.
+        pinned: whether it is to stay there: the one who moved it last, `who`, pinned it, and `why` says what for.
+            Tools that move channels heed it; readers need not. Absent in what was written before there were pins.
     """
 
     sequence: int
@@ -193,6 +197,7 @@ class Pointer(Record):
     who: str
     when: datetime
     why: str
+    pinned: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         check(1 <= self.sequence < 10**8, "sequence", self.sequence, "a number from 1 to 99,999,999")
@@ -206,7 +211,8 @@ class Pointer(Record):
     @classmethod
     def from_json(cls, record: object) -> "Pointer":
         """Read a pointer; errors as for `Manifest.from_json`."""
-        return Pointer(**_move_fields(Fields(record)))
+        fields = Fields(record)
+        return Pointer(**_move_fields(fields), pinned=fields.flag("pinned", absent=False))
 
     def to_json(self) -> dict[str, Any]:
         """The pointer as JSON values."""
@@ -220,6 +226,7 @@ class Pointer(Record):
             "who": self.who,
             "when": time_text(self.when),
             "why": self.why,
+            "pinned": self.pinned,
         }
 
 
@@ -228,16 +235,19 @@ class Move(Pointer):
     """One line of the history: a pointer as it was set, and how.
 
     Attributes:
-        kind: "promote" or "rollback".
-        forced: whether the version had been rejected by the gate.
+        kind: one of `KINDS`. To be pinned or unpinned a channel need not go to another version.
+        forced: whether it went against the gate, which had rejected the version, or against a pin.
+        run: the run of an orchestrator that asked for it, so that its second try does not move again; may be empty.
     """
 
     kind: str = field(default="promote", kw_only=True)
     forced: bool = field(default=False, kw_only=True)
+    run: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check(self.kind in ("promote", "rollback"), "kind", self.kind, '"promote" or "rollback"')
+        check(self.kind in KINDS, "kind", self.kind, " or ".join(KINDS))
+        check(self.pinned == (self.kind == "pin"), "pinned", self.pinned, "true where the kind is pin, else false")
 
     def pointer(self) -> Pointer:
         """What the channel holds after this move."""
@@ -247,11 +257,17 @@ class Move(Pointer):
     def from_json(cls, record: object) -> "Move":
         """Read a move; errors as for `Manifest.from_json`."""
         fields = Fields(record)
-        return cls(**_move_fields(fields), kind=fields.text("kind"), forced=fields.flag("forced"))
+        return cls(
+            **_move_fields(fields),
+            pinned=fields.flag("pinned", absent=False),
+            kind=fields.text("kind"),
+            forced=fields.flag("forced"),
+            run=fields.text("run", absent=""),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The move as JSON values."""
-        return super().to_json() | {"kind": self.kind, "forced": self.forced}
+        return super().to_json() | {"kind": self.kind, "forced": self.forced, "run": self.run}
 
 
 def _move_fields(fields: Fields) -> dict[str, Any]:

@@ -17,6 +17,7 @@ MAX_RECORD_BYTES = 16 * 2**20
 
 _VERSION = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{8}", re.ASCII)
 _CHANNEL = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_MOVE = re.compile(r"promotions/([0-9]{8})\.json", re.ASCII)
 _VERSION_TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -49,6 +50,12 @@ def channel_name(channel: str) -> str:
 def move_name(sequence: int) -> str:
     """Where the move with this number lies; names sort as numbers do."""
     return f"promotions/{sequence:08d}.json"
+
+
+def move_number(name: str) -> int | None:
+    """The number of the move that lies at `name`; None where no move lies."""
+    match = _MOVE.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def is_safe_path(path: str) -> bool:

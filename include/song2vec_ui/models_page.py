@@ -21,12 +21,12 @@ class Channel:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """A version in the list, with the channels that name it, or why it cannot be shown."""
+    """A version in the list, with the pointers of the channels that name it, or why it cannot be shown."""
 
     version: str
     manifest: Manifest | None
     records: Records
-    live: tuple[str, ...] = ()
+    live: tuple[Pointer, ...] = ()
     problem: str = ""
 
 
@@ -50,9 +50,9 @@ class ModelsPage:
     history: History
 
 
-def live_channels(channels: Sequence[Channel], version: str) -> tuple[str, ...]:
-    """The names of the channels that name `version`."""
-    return tuple(channel.name for channel in channels if channel.pointer and channel.pointer.version == version)
+def live_channels(channels: Sequence[Channel], version: str) -> tuple[Pointer, ...]:
+    """The pointers of the channels that name `version`."""
+    return tuple(channel.pointer for channel in channels if channel.pointer and channel.pointer.version == version)
 
 
 def page_of(versions: Sequence[str], number: int) -> tuple[Sequence[str], int | None, int | None]:

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from song2vec.errors import DataError
-from song2vec.history import read_move
+from song2vec.history import numbers, read_move
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format import Move
+from song2vec_client.format import Move, Pointer
 from song2vec_client.layout import MANIFEST, file_name, is_channel, is_version
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
@@ -83,7 +83,8 @@ class Reader:
         if not is_version(version):
             raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
         manifest = self._manifest(version)
-        return version_page(manifest, self._records(version, *_KINDS), live_channels(self._channels(), version))
+        live = live_channels(self._channels(), version)
+        return version_page(manifest, self._records(version, *_KINDS), live, self._history().moves)
 
     def model(self, version: str) -> SongModel:
         """The model of a version, pulled, verified and kept.
@@ -114,7 +115,7 @@ class Reader:
         except _DAMAGE as error:
             return Channel(name, None, problem=str(error))
 
-    def _row(self, version: str, live: tuple[str, ...]) -> VersionRow:
+    def _row(self, version: str, live: tuple[Pointer, ...]) -> VersionRow:
         try:
             return VersionRow(version, self._manifest(version), self._records(version, "metrics", "training"), live)
         except _DAMAGE as error:
@@ -140,11 +141,11 @@ class Reader:
         return _KINDS[name].model_validate_json(self._store.read(version, f"{name}.json"))
 
     def _history(self) -> History:
-        last = len(self._store.bucket.names("promotions/"))
-        read = _each(range(last, max(0, last - MOST_MOVES), -1), self._move_or_problem)
+        there = numbers(self._store.bucket)
+        read = _each(there[: -MOST_MOVES - 1 : -1], self._move_or_problem)
         return History(
             moves=tuple(move for move in read if isinstance(move, Move)),
-            earlier=last - len(read),
+            earlier=len(there) - len(read),
             problems=tuple(problem for problem in read if isinstance(problem, str)),
         )
 

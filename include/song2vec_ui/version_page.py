@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from song2vec.funnel import RULES
-from song2vec_client.format import Manifest
+from song2vec_client.format import Manifest, Move, Pointer
 from song2vec_ui.charts import LineChart, line_chart
 from song2vec_ui.records import Epoch, Figures, Funnel, FunnelRule, Metrics, Records
 
@@ -66,7 +66,8 @@ class VersionPage:
 
     manifest: Manifest
     records: Records
-    live: tuple[str, ...]
+    live: tuple[Pointer, ...]
+    moves: tuple[Move, ...]  # to this version or away from it, newest first
     metric_titles: tuple[str, ...]
     rivals: tuple[Rival, ...]
     funnel: tuple[FunnelBar, ...]
@@ -74,12 +75,13 @@ class VersionPage:
     settings: tuple[SettingsGroup, ...]
 
 
-def version_page(manifest: Manifest, records: Records, live: tuple[str, ...]) -> VersionPage:
-    """Work out the page of the version that `manifest` describes and the channels `live` name."""
+def version_page(manifest: Manifest, records: Records, live: tuple[Pointer, ...], moves: Sequence[Move]) -> VersionPage:
+    """Work out the page of the version that `manifest` describes and the pointers `live` name; `moves`: the latest."""
     return VersionPage(
         manifest=manifest,
         records=records,
         live=live,
+        moves=tuple(move for move in moves if manifest.version in (move.version, move.previous)),
         metric_titles=metric_titles(records.metrics) if records.metrics else (),
         rivals=rivals(records.metrics) if records.metrics else (),
         funnel=funnel_bars(records.funnel) if records.funnel else (),

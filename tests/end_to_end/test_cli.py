@@ -1,12 +1,15 @@
 """The command line, as people and scripts use it: a process, its exit code, its stdout."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.rig.models import FINISHED, publish_model
 
 from song2vec_client.store import ModelStore
 
@@ -163,6 +166,64 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
     assert "Accepted all the same (노래방 하나): 60 songs" in models.read(made, "MODEL_CARD.md").decode()
     since = song2vec(*check[:-2], **environment).stdout
     assert f"since {made}: playlists: 0 new, 0 gone, 0 changed, 201 same" in since
+
+
+def test_a_channel_is_pinned_unpinned_and_forced_and_the_tables_tell(store, bucket, gcs, tmp_path):
+    first, second = (
+        publish_model(bucket, tmp_path / name, finished=FINISHED + timedelta(days=day), created=FINISHED).version
+        for day, name in enumerate(("first", "second"))
+    )
+    rejected = publish_model(bucket, tmp_path / "rejected", finished=FINISHED + timedelta(days=2), accepted=False)
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_STORE": store, "HOME": str(tmp_path)}
+    song2vec("promote", first, "--why", "the first", "--who", "minji", **environment)
+
+    pinned = answer("pin", "--why", "Christmas", "--who", "jun", **environment)
+    refused = song2vec("promote", second, "--why", "newer", code=3, **environment).stderr
+    forced = answer("promote", rejected.version, "--why", "a test", "--who", "jun", "--force", **environment)
+    song2vec("pin", second, "--why", "to stay", "--who", "민지", **environment)
+    song2vec("rollback", "--why", "no", code=3, **environment)
+    song2vec("rollback", first, "--why", "urgent", "--who", "jun", "--force", **environment)
+    unpinned = answer("unpin", "--why", "was not", **environment)
+
+    assert (pinned["version"], pinned["pinned"]) == (first, True)
+    assert f"production is pinned to {first} by jun since" in refused
+    assert "because: Christmas. `song2vec unpin` lets it move again" in refused
+    assert (forced["version"], forced["previous"]) == (rejected.version, first)
+    assert (unpinned["version"], unpinned["sequence"]) == (first, 5)  # nothing was pinned: nothing was done
+    head, _, *lines = [
+        re.split(r" {2,}", line.strip()) for line in song2vec("history", **environment).stdout.splitlines()
+    ]
+    assert head == ["#", "when", "channel", "move", "version", "from", "who", "why"]
+    assert [[line[0], *line[2:]] for line in lines[:3]] == [
+        ["5", "production", "rollback, forced", first, second, "jun", "urgent"],
+        ["4", "production", "pin", second, rejected.version, "민지", "to stay"],
+        ["3", "production", "promote, forced", rejected.version, first, "jun", "a test"],
+    ]
+    moves = answer("history", **environment)
+    assert moves["problems"] == []
+    assert [(move["kind"], move["forced"], move["who"], move["why"]) for move in moves["moves"]] == [
+        ("promote", False, "minji", "the first"),
+        ("pin", False, "jun", "Christmas"),
+        ("promote", True, "jun", "a test"),
+        ("pin", False, "민지", "to stay"),
+        ("rollback", True, "jun", "urgent"),
+    ]
+    differs = answer("diff", first, second, "--songs", "3", **environment)
+    assert (differs["settings"], differs["neighbours"]["sampled"]) == ([], 3)
+    assert "no setting differs" in song2vec("diff", "production", second, **environment).stdout
+
+
+def test_the_daily_run_leaves_a_pinned_channel_alone_and_says_so(sources, store, bucket, gcs, tmp_path):
+    url, csvs = sources
+    kept = publish_model(bucket, tmp_path / "kept").version
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
+    song2vec("pin", kept, "--to", store, "--why", "Christmas", "--who", "minji", **environment)
+
+    done = song2vec("run", "--url", url, "--to", store, "--workspace", tmp_path / "work", *SMALL, **environment)
+
+    assert f"production is pinned to {kept} by minji" in done.stderr
+    assert "live: no channel was moved" in done.stdout
+    assert ModelStore(store, cache=tmp_path / "cache").resolve("production").version == kept
 
 
 @pytest.mark.parametrize(

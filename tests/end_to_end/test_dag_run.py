@@ -6,6 +6,7 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import pymysql
 import pytest
 from sqlalchemy import make_url
 from tests.rig.genres import genre_playlists
-from tests.rig.models import publish_model
+from tests.rig.models import FINISHED, publish_model
 from tests.rig.odd_files import odd_files
 
-from song2vec.promote import promote
+from song2vec.history import history
+from song2vec.promote import pin, promote
 from song2vec_client import ModelStore
 from song2vec_client.bucket import Bucket
 
@@ -184,6 +186,24 @@ def test_a_refused_model_is_published_and_production_stays(airflow_home, environ
     assert "instead of at least 1" in done.stdout + done.stderr
 
 
+def test_a_pinned_channel_stays_and_the_log_says_who_pinned_it_and_why(
+    airflow_home, environment, store, bucket, tmp_path
+):
+    kept = publish_model(bucket, tmp_path / "kept").version
+    pin(bucket, "production", to=kept, who="minji", why="nothing new on Christmas")
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
+
+    log = done.stdout + done.stderr
+    assert done.returncode == 0, log
+    assert f"production is pinned to {kept} by minji since" in log
+    assert "because: nothing new on Christmas" in log
+    models = ModelStore(store, cache=tmp_path / "pulled")
+    assert (len(models.versions()), models.resolve("production").version) == (2, kept)
+    summary = next((tmp_path / "workspace").glob("*/*/report/summary.txt")).read_text(encoding="utf-8")
+    assert "live: no channel was moved" in summary
+
+
 def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, environment, store, tmp_path):
     environment["SONG2VEC_DATA__MIN_SONGS"] = "1000"
 
@@ -197,6 +217,40 @@ def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, 
     assert "[DAG TEST] starting task_id=train" not in log
     assert len(list((tmp_path / "workspace").glob("*/*/checked/data_decision.json"))) == 1
     assert ModelStore(store, cache=tmp_path / "pulled").versions() == []
+
+
+def test_a_person_rolls_back_by_the_form_and_what_is_not_possible_fails_at_once(
+    airflow_home, store, bucket, gcs, tmp_path
+):
+    first, second = (
+        publish_model(bucket, tmp_path / name, finished=FINISHED + timedelta(days=day)).version
+        for day, name in enumerate(("first", "second"))
+    )
+    for version in (first, second):
+        promote(bucket, "production", version, who="somebody", why="daily")
+    connection = {"conn_type": "google_cloud_platform", "extra": {"store": store}}
+    environment = {
+        "AIRFLOW_CONN_SONG2VEC_MODELS": json.dumps(connection),
+        "STORAGE_EMULATOR_HOST": gcs,
+        "SONG2VEC_CACHE": str(tmp_path / "cache"),
+    }
+    form = json.dumps({"action": "rollback", "reason": "발라드가 너무 많다"})
+    command = ["dags", "test", "song2vec_promote", "--conf", form]
+
+    done = _airflow(airflow_home, *command, **environment)
+    again = _airflow(airflow_home, *command, **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = history(bucket)[-1]
+    assert (last.kind, last.version, last.why, last.previous) == ("rollback", first, "발라드가 너무 많다", second)
+    assert last.who
+    assert last.run.startswith("song2vec_promote/manual__")
+    log = again.stdout + again.stderr
+    assert again.returncode == 1
+    assert "channel production has no version before the live one: name the version to go back to" in log
+    assert "trying again cannot help" in log
+    assert log.count("[DAG TEST] starting task_id=move_channel") == 1
+    assert len(history(bucket)) == 3
 
 
 def _airflow(home, *arguments, **environment):

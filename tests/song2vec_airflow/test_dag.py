@@ -6,6 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
+
+from song2vec_airflow.policy import PERMANENT
 
 DAGS = sorted(Path("dags").glob("*.py"))
 HEAVY = {"gensim", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "tqdm"}
@@ -60,7 +63,21 @@ def test_every_task_is_documented_and_bounded_in_time_and_tries(dags):
             assert task.execution_timeout, f"{where} needs an execution_timeout"
             assert task.retries > 0, f"{where} must retry what may pass"
             assert task.retry_exponential_backoff, f"{where} must wait longer after each try"
-            assert task.retry_policy is not None, f"{where} must not retry what cannot pass"
+            assert PERMANENT in task.retry_policy.rules, f"{where} must not retry what cannot pass"
+
+
+def test_a_channel_is_moved_by_hand_only_and_never_without_a_reason(dags):
+    dag = dags["song2vec_promote"]
+
+    assert dag.schedule is None
+    assert not dag.is_paused_upon_creation
+    with pytest.raises(ParamValidationError, match="reason"):
+        dag.params.validate()
+    for reason in ("", " ", "   ", "x"):
+        with pytest.raises(ParamValidationError):
+            dag.params["reason"] = reason
+    dag.params["reason"] = "too many ballads"
+    assert dag.params.validate()["reason"] == "too many ballads"
 
 
 def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(dags):

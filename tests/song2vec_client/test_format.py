@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from song2vec_client.alignment import Alignment, Distances
 from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
 from song2vec_client.fields import parse_json
-from song2vec_client.format import FORMAT, FileEntry, Manifest, Move, Pointer
+from song2vec_client.format import FORMAT, KINDS, FileEntry, Manifest, Move, Pointer
 from song2vec_client.layout import is_channel, is_safe_path, is_version, version_id
 
 hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -46,7 +46,8 @@ manifests = st.builds(
     alignment=st.none() | alignments,
 )
 moves = st.builds(
-    Move,
+    lambda kind, **fields: Move(kind=kind, pinned=kind == "pin", **fields),
+    kind=st.sampled_from(KINDS),
     sequence=st.integers(1, 10**8 - 1),
     channel=st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True),
     version=versions,
@@ -55,8 +56,8 @@ moves = st.builds(
     who=words,
     when=times,
     why=words,
-    kind=st.sampled_from(["promote", "rollback"]),
     forced=st.booleans(),
+    run=words,
 )
 
 GOOD = Manifest(
@@ -98,6 +99,22 @@ def test_any_json_in_any_field_is_a_manifest_or_a_clear_refusal(changes, dropped
         return
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert record["version"] == manifest.version
+
+
+@given(moves)
+def test_a_move_and_a_pointer_from_before_there_were_pins_are_read(move):
+    record = {name: value for name, value in move.to_json().items() if name not in ("pinned", "run")}
+
+    assert not Pointer.from_json(record).pinned
+    assert Move.from_json(record | {"kind": "promote"}).run == ""
+
+
+def test_only_a_pin_pins():
+    move = Move(1, "production", GOOD["version"], "0" * 64, None, "x", datetime(2026, 1, 31, tzinfo=UTC), "y")
+
+    for changes in ({"pinned": True}, {"kind": "pin"}, {"kind": "unpin", "pinned": True}, {"kind": "push"}):
+        with pytest.raises(CorruptModelError, match=r"^(pinned|kind): found"):
+            Move.from_json(move.to_json() | changes)
 
 
 def test_a_manifest_from_before_models_were_aligned_is_read():

@@ -57,6 +57,36 @@ def test_the_models_page_tells_which_version_is_live_and_why(site, bucket):
     assert page.index("production rollback") < page.index("airflow (scheduled)")  # newest first
 
 
+def test_a_pin_is_seen_on_the_card_in_the_list_and_on_the_page_of_the_version(site, bucket):
+    live, versions = seed.story(bucket)
+    seed.promote(bucket, 5, live, previous=live, kind="pin", pinned=True, who="민지", why="nothing new on Christmas")
+
+    models, page = text(site.get("/song2vec/models")), text(site.get(f"/song2vec/models/{live}"))
+    other = text(site.get(f"/song2vec/models/{versions[1]}"))
+
+    assert re.search(rf"production pinned {live} nothing new on Christmas pinned by 민지 \S+", models)
+    assert "before:" not in models.partition("Versions")[0].partition("candidate")[0]  # it moved from nowhere
+    assert f"{live} production pinned accepted 0.171" in models
+    assert f"5 production pin {live} 민지" in models
+    assert f"{live} accepted production pinned" in page
+    assert re.search("production is pinned to this version by 민지 , .*: nothing new on Christmas", page)
+    assert "pinned" not in other
+
+
+def test_the_page_of_a_version_shows_the_moves_to_it_and_away_from_it(site, bucket):
+    live, (fourth, third, rejected, _) = seed.story(bucket)
+
+    def moves(version):
+        page = site.get(f"/song2vec/models/{version}").text
+        section = page.partition('id="moves"')[2].partition("</section>")[0]
+        return re.findall(r'<td class="number">(\d+)</td>', section)
+
+    assert moves(live) == ["3", "2", "1"]
+    assert moves(third) == ["3", "2"]
+    assert moves(fourth) == ["4"]
+    assert moves(rejected) == []
+
+
 def test_many_versions_are_turned_over_page_by_page(site, bucket):
     for day in range(26):
         seed.publish(bucket, day, metrics=None, funnel=None, decision=None, data_decision=None, training=None)

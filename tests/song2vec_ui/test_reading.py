@@ -45,5 +45,5 @@ def test_a_version_that_is_published_later_is_seen_at_once(store, bucket, tmp_pa
     after = reader.models(1)
 
     assert before is None
-    assert [(row.version, row.live) for row in after.versions] == [(version, ("production",))]
+    assert [(row.version, [live.channel for live in row.live]) for row in after.versions] == [(version, ["production"])]
     assert [move.version for move in after.history.moves] == [version]

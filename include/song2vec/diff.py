@@ -1,0 +1,148 @@
+"""What differs between two versions: settings, data, metrics, and the neighbours of songs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from song2vec.changes import compare, in_words
+from song2vec.last_version import data_of
+from song2vec.stability import stability
+from song2vec_client.bucket import Bucket
+from song2vec_client.fields import parse_json, time_text
+from song2vec_client.format import Manifest
+from song2vec_client.store import ModelStore
+
+SONGS = 1000  # whose neighbours are looked at
+SEED = 1  # chooses them: the same ones whoever asks
+
+_COUNTS = ("rows", "playlists", "songs")
+_METRICS = {
+    "ndcg": "nDCG",
+    "hit_rate": "HR@10",
+    "r_precision": "R-precision",
+    "recall": "recall",
+    "mrr": "MRR",
+    "coverage": "coverage",
+    "popularity_bias": "popularity bias",
+}
+_OWN = "each on the playlists that its own run held out: the figures compare roughly"
+_SAME = "on the same held-out playlists"
+
+
+def diff(bucket: Bucket, old: str, new: str, songs: int = SONGS) -> dict[str, Any]:
+    """Compare two versions; both models are pulled, verified and asked.
+
+    Args:
+        bucket: the model store.
+        old: a version, or a channel that names it.
+        new: the same.
+        songs: how many songs' neighbours are compared, at most.
+
+    Returns:
+        ``{"old", "new", "settings", "data", "metrics", "neighbours"}``: the versions with their status and time; the
+        settings that differ; what counts of the funnel and what changed in the data; the metrics and on what they
+        were measured; what `stability` gives.
+
+    Raises:
+        NotFoundError: there is no such version or channel.
+        CorruptModelError: a file is not what its manifest says.
+    """
+    store = ModelStore.of(bucket)
+    before, after = store.manifest(old), store.manifest(new)
+    return {
+        "old": _facts(before),
+        "new": _facts(after),
+        "settings": differing_settings(before.settings, after.settings),
+        "data": _data(bucket, before, after),
+        "metrics": _metrics(store, before, after),
+        "neighbours": stability(store.load(before.version), store.load(after.version), songs, SEED),
+    }
+
+
+def differing_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The settings that differ, as ``{"setting", "old", "new"}``; None where a version did not know it."""
+    before, after = _flat(old), _flat(new)
+    return [
+        {"setting": name, "old": before.get(name), "new": after.get(name)}
+        for name in sorted(before | after)
+        if before.get(name) != after.get(name)
+    ]
+
+
+def diff_page(record: Mapping[str, Any]) -> str:
+    """What `diff` found, in plain text."""
+    data, metrics = record["data"], record["metrics"]
+    sections = [
+        tabulate([[name, *record[name].values()] for name in ("old", "new")], tablefmt="plain"),
+        _section("Settings that differ", record["settings"], "no setting differs"),
+        _section("Data", data["counts"], "neither version kept figures of its data", _data_in_words(data)),
+        _section("Metrics", metrics["figures"], "neither version was measured", f"({metrics['measured']})"),
+        f"Neighbours\n{_neighbours_in_words(record['neighbours'])}",
+    ]
+    return "\n\n".join(sections)
+
+
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    return {"version": manifest.version, "status": manifest.status, "published": time_text(manifest.created)}
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{section}.{name}": value
+        for section, values in settings.items()
+        if isinstance(values, Mapping)
+        for name, value in values.items()
+    }
+
+
+def _data(bucket: Bucket, before: Manifest, after: Manifest) -> dict[str, Any]:
+    old, new = data_of(bucket, before), data_of(bucket, after)
+    return {
+        "same": bool(before.data_fingerprint) and before.data_fingerprint == after.data_fingerprint,
+        "counts": [
+            {"of": name, "old": old.funnel.get(name), "new": new.funnel.get(name)}
+            for name in _COUNTS
+            if name in old.funnel or name in new.funnel
+        ],
+        "changes": compare(old.index, new.index) if old.index is not None and new.index is not None else {},
+    }
+
+
+def _metrics(store: ModelStore, before: Manifest, after: Manifest) -> dict[str, Any]:
+    """The old version's figures are those that the new one's run measured of it, if it did."""
+    old, new = _measured(store, before), _measured(store, after)
+    together = new.get("champion_version") == before.version and "champion" in new
+    first, second = (new["champion"] if together else old.get("model", {})), new.get("model", {})
+    figures = [
+        {"metric": title, "old": first.get(name), "new": second.get(name)}
+        for name, title in _METRICS.items()
+        if name in first or name in second
+    ]
+    return {"measured": _SAME if together else _OWN, "figures": figures}
+
+
+def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:
+    if not any(entry.path == "metrics.json" for entry in manifest.files):
+        return {}
+    metrics = parse_json(store.read(manifest.version, "metrics.json"))
+    return metrics if isinstance(metrics, dict) else {}
+
+
+def _section(title: str, rows: Sequence[Mapping[str, Any]], without: str, *notes: str) -> str:
+    table = tabulate(rows, headers="keys", floatfmt=".3f", intfmt=",", missingval="–") if rows else without
+    return "\n".join([title, table, *filter(None, notes if rows else ())])
+
+
+def _data_in_words(data: Mapping[str, Any]) -> str:
+    if data["same"]:
+        return "The same playlists."
+    return f"From old to new: {in_words(data['changes'])}." if data["changes"] else ""
+
+
+def _neighbours_in_words(found: Mapping[str, Any]) -> str:
+    songs = "{songs_kept:,} songs in both, {songs_new:,} new, {songs_gone:,} gone".format_map(found)
+    if found["neighbours_kept"] is None:
+        return f"{songs}: there are no neighbours to compare."
+    kept = f"{found['neighbours_kept']:.1%} of the {found['at']} songs nearest to a song are the same"
+    return f"{kept}, by {found['sampled']:,} songs that both know; {songs}."
