@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, TriggerRule, dag, task
 
+from song2vec_airflow.approval import TASK, Approval
 from song2vec_airflow.params import trigger_form
 from song2vec_airflow.run import current_run
 
@@ -135,7 +136,7 @@ def gate(evaluation: dict) -> dict:
     run = current_run()
     with run.files.stage("gate") as out:
         decision = judge(run.files.fetch(evaluation["uri"]) / "metrics.json", out, run.settings.gate)
-    return {"accepted": decision["accepted"], "sentence": decision["sentence"], "uri": run.files.uri("gate")}
+    return {name: decision[name] for name in ("accepted", "forced", "sentence")} | {"uri": run.files.uri("gate")}
 
 
 @task(execution_timeout=timedelta(hours=2))
@@ -149,32 +150,48 @@ def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decisi
     return publish_run(open_store(), folders, run.settings)
 
 
-@task(execution_timeout=timedelta(minutes=10))
-def promote(decision: dict, published: dict) -> dict:
-    """Move the channel to the version if the gate accepted it; otherwise this task is skipped."""
+@task(execution_timeout=timedelta(hours=1))
+def verify(model: dict, published: dict) -> dict:
+    """Pull the version from the store as a service would, check every file, and ask it what the trained model knows."""
+    from song2vec.trial import try_out
+    from song2vec_airflow.connections import open_store
+
+    return try_out(open_store(), published["version"], current_run().files.fetch(model["uri"]))
+
+
+APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; otherwise this task is skipped."
+
+
+@task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
+def promote(decision: dict, published: dict, approval: dict | None) -> dict:
+    """Move the channel to the version if gate and person let it; otherwise this task is skipped."""
     from airflow.sdk.exceptions import AirflowSkipException
 
+    from song2vec.gate import may_promote
     from song2vec.promote import promote
     from song2vec_airflow.connections import open_store
 
-    if not decision["accepted"]:
-        raise AirflowSkipException(f"production stays as it is: {decision['sentence']}")
     run = current_run()
-    channel = run.settings.publish.channel
-    pointer = promote(open_store(), channel, published["version"], who=run.who, why=decision["sentence"])
+    if not may_promote(decision):
+        raise AirflowSkipException(f"{run.settings.publish.channel} stays as it is. {decision['sentence']}")
+    why = " ".join([decision["sentence"], *([approval["sentence"]] if approval else [])])
+    channel, version = run.settings.publish.channel, published["version"]
+    pointer = promote(open_store(), channel, version, who=run.who, why=why, force=decision["forced"])
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
 
 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
 def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, published: dict) -> dict:
-    """Pull the new version as a service would, ask it for similar songs, and sum the run up on one page."""
+    """Ask the new version for similar songs, and sum the run up on one page."""
     from song2vec.pipeline import report_run
+    from song2vec_airflow.approval import answer
     from song2vec_airflow.connections import open_store
 
     run = current_run()
     folders = [run.files.fetch(stage["uri"]) for stage in (prepared, checked, evaluation, decision)]
     with run.files.stage("report") as out:
-        report_run(open_store(), folders, published["version"], out, run.settings)
+        approval = answer().get("sentence", "")
+        report_run(open_store(), folders, published["version"], out, run.settings, approval=approval)
     return {"uri": run.files.uri("report")}
 
 
@@ -213,7 +230,17 @@ def song2vec_retrain() -> None:
     evaluation = evaluate(prepared, model)
     decision = gate(evaluation)
     published = publish(prepared, checked, model, evaluation, decision)
-    promote(decision, published) >> report(prepared, checked, evaluation, decision, published)
+    approval = Approval(
+        task_id=TASK,
+        decision=decision,
+        evaluation=evaluation,
+        published=published,
+        doc_md=APPROVE,
+        execution_timeout=timedelta(minutes=10),
+    )
+    verify(model, published) >> approval
+    promoted = promote(decision, published, approval.output)
+    promoted >> report(prepared, checked, evaluation, decision, published)
 
 
 song2vec_retrain()

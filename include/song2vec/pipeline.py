@@ -16,13 +16,14 @@ from song2vec.data_gate import check_data, insist
 from song2vec.evaluate import evaluate
 from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
-from song2vec.gate import judge
+from song2vec.gate import judge, may_promote
 from song2vec.logs import show
 from song2vec.prepare import prepare
 from song2vec.promote import promote
 from song2vec.publish import VersionFacts, publish, published_files
 from song2vec.report import summarise
 from song2vec.train import train
+from song2vec.trial import try_out
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
 from song2vec_client.errors import NotFoundError
@@ -37,10 +38,11 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     """Retrain and publish: every stage, in order, with its files under `folder`.
 
     Returns:
-        ``{"version", "accepted", "sentence", "metrics", "summary"}``; `summary` is the page for people.
+        ``{"version", "accepted", "forced", "sentence", "metrics", "summary"}``; `summary` is the page for people.
 
     Raises:
         RefusedError: the prepared data must not be trained on.
+        DataError: the published version does not answer as it was trained.
     """
     raw, prepared, checked, model = folder / "raw", folder / "prepared", folder / "checked", folder / "model"
     evaluation, gate, report = folder / "evaluation", folder / "gate", folder / "report"
@@ -54,15 +56,19 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
     published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
-    if decision["accepted"]:
-        promote(store, settings.publish.channel, published["version"], who=who, why=decision["sentence"])
-    summary = report_run(store, [prepared, checked, evaluation, gate], published["version"], report, settings)
+    try_out(store, published["version"], model)
+    asked = "gate.approval is on: look at the version, then `song2vec promote` it" if settings.gate.approval else ""
+    if may_promote(decision) and not asked:
+        channel, version = settings.publish.channel, published["version"]
+        promote(store, channel, version, who=who, why=decision["sentence"], force=decision["forced"])
+    folders = [prepared, checked, evaluation, gate]
     return {
         "version": published["version"],
         "accepted": decision["accepted"],
+        "forced": decision["forced"],
         "sentence": decision["sentence"],
         "metrics": metrics["model"],
-        "summary": summary,
+        "summary": report_run(store, folders, published["version"], report, settings, approval=asked),
     }
 
 
@@ -107,12 +113,15 @@ def parent_model(store: Bucket, settings: Settings) -> SongModel | None:
     return ModelStore.of(store).load(channel) if wanted else None
 
 
-def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings) -> str:
-    """Pull `version` through the client, write ``out/summary.txt`` and log it."""
+def report_run(
+    store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings, *, approval: str = ""
+) -> str:
+    """Pull `version` through the client, write ``out/summary.txt`` and log it; `approval`: what a person answered."""
     prepared, checked, evaluation, gate = folders
     live = live_version(store, settings.publish.channel)
     models = ModelStore.of(store)
     training: Any = parse_json(models.read(version, "training.json"))
+    why = approval if may_promote(read_json(gate / "decision.json")) else "the gate refused the model."
     text = summarise(
         funnel=prepared / "funnel.json",
         checked=checked / "data_decision.json",
@@ -122,9 +131,15 @@ def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, 
         where=store.uri,
         alignment=training.get("alignment", {}).get("sentence", ""),
         model=models.load(version),
-        promoted=[settings.publish.channel] if live == version else [],
+        live=settings.publish.channel if live == version else _stays(settings.publish.channel, live, why),
     )
     with whole_file(out / "summary.txt") as file:
         file.write_text(text, encoding="utf-8")
     show(text)
     return text
+
+
+def _stays(channel: str, live: str | None, why: str) -> str:
+    """What a channel that was not moved names, in words, and why."""
+    names = f"{channel} stays at {live}" if live else f"{channel} names no version"
+    return f"{names}: {why}" if why else names

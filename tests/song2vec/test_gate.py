@@ -238,15 +238,15 @@ def test_blanks_are_no_reason() -> None:
 
 
 @given(
-    st.floats(0, 1),
-    st.floats(0, 1),
-    st.floats(0, 1),
-    st.integers(0, 200),
-    st.none() | st.floats(0, 1),
-    st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(sorted),
+    ndcg=st.floats(0, 1),
+    hit_rate=st.floats(0, 1),
+    popularity=st.floats(0, 1),
+    playlists=st.integers(0, 200),
+    champion=st.none() | st.floats(0, 1),
+    interval=st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(sorted),
 )
 def test_accepted_exactly_when_no_rule_failed_and_a_miss_has_a_margin_below_zero(
-    ndcg: float, hit_rate: float, popularity: float, playlists: int, champion: float | None, interval: Any
+    *, ndcg: float, hit_rate: float, popularity: float, playlists: int, champion: float | None, interval: Any
 ) -> None:
     more = {} if champion is None else beside(champion, interval)
     decision = decide(metrics(ndcg, hit_rate, popularity, playlists, **more), SETTINGS)
