@@ -163,18 +163,19 @@ APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; 
 
 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
-def promote(decision: dict, published: dict, approval: dict | None) -> dict:
+def promote(decision: dict, published: dict) -> dict:
     """Move the channel to the version if gate and person let it; otherwise this task is skipped."""
     from airflow.sdk.exceptions import AirflowSkipException
 
     from song2vec.gate import may_promote
     from song2vec.promote import promote
+    from song2vec_airflow.approval import answer
     from song2vec_airflow.connections import open_store
 
     run = current_run()
     if not may_promote(decision):
         raise AirflowSkipException(f"{run.settings.publish.channel} stays as it is. {decision['sentence']}")
-    why = " ".join([decision["sentence"], *([approval["sentence"]] if approval else [])])
+    why = f"{decision['sentence']} {answer()}".rstrip()
     channel, version = run.settings.publish.channel, published["version"]
     pointer = promote(open_store(), channel, version, who=run.who, why=why, force=decision["forced"])
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
@@ -190,8 +191,7 @@ def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, publ
     run = current_run()
     folders = [run.files.fetch(stage["uri"]) for stage in (prepared, checked, evaluation, decision)]
     with run.files.stage("report") as out:
-        approval = answer().get("sentence", "")
-        report_run(open_store(), folders, published["version"], out, run.settings, approval=approval)
+        report_run(open_store(), folders, published["version"], out, run.settings, approval=answer())
     return {"uri": run.files.uri("report")}
 
 
@@ -238,9 +238,9 @@ def song2vec_retrain() -> None:
         doc_md=APPROVE,
         execution_timeout=timedelta(minutes=10),
     )
-    verify(model, published) >> approval
-    promoted = promote(decision, published, approval.output)
-    promoted >> report(prepared, checked, evaluation, decision, published)
+    promoted = promote(decision, published)
+    summary = report(prepared, checked, evaluation, decision, published)
+    verify(model, published) >> approval >> promoted >> summary
 
 
 song2vec_retrain()

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from song2vec_airflow.run import current_run
 
 TASK = "approve"
+ANSWER = "answer"
 
 
 class Approval(ApprovalOperator):
@@ -52,26 +53,18 @@ class Approval(ApprovalOperator):
         self.response_timeout = timedelta(hours=settings.approval_hours)
         return super().execute(context)
 
-    def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
-        """Take the answer.
-
-        Returns:
-            ``{"approved", "by", "sentence"}``; `by` is None where nobody answered in time.
-        """
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Keep the answer for `answer`, then do as it says. *Reject* ends this task at once: it returns nothing."""
         from song2vec.approval import answered
 
-        answer = super().execute_complete(context, event)
-        approved, user = answer["chosen_options"] == [self.APPROVE], answer["responded_by_user"]
-        by = user["name"] if user else None
-        sentence = answered(approved, by, current_run().settings.gate.approval_hours)
-        self.log.info(sentence)
-        return {"approved": approved, "by": by, "sentence": sentence}
+        if "error" not in event:
+            user, approved = event["responded_by_user"], event["chosen_options"] == [self.APPROVE]
+            told = answered(approved, user["name"] if user else None, current_run().settings.gate.approval_hours)
+            self.log.info(told)
+            context["task_instance"].xcom_push(ANSWER, told)
+        return super().execute_complete(context, event)
 
 
-def answer() -> dict[str, Any]:
-    """What was answered in this run; empty where nobody was asked.
-
-    For a task that must not follow `approve` directly, as *Reject* would skip it.
-    """
-    found = get_current_context()["task_instance"].xcom_pull(task_ids=TASK)
-    return found or {}
+def answer() -> str:
+    """What was answered in this run, in a sentence; empty where nobody was asked."""
+    return get_current_context()["task_instance"].xcom_pull(task_ids=TASK, key=ANSWER) or ""
