@@ -11,16 +11,23 @@ from song2vec_airflow.run import current_run
 DOC = """
 ### What it does
 Brings people's playlists from MariaDB and from collected CSV files together, trains a skip-gram model on
-them, measures it on playlists it has never seen, and publishes it to the model store. If the gate accepts
-it, the channel `production` moves to it and services pull it.
+them, measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
+If the gate accepts it, and the published version answers as the trained model does, the channel `production` moves to
+it and services pull it.
 
 ### When something looks wrong
 - **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. The last line of
   its log says what was found, what was expected and what to do; mend that, then *Clear* the task.
 - **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
   to do: it tries again, and a training goes on where it was.
-- **`promote` is pink (*skipped*)**: the gate refused the model and `production` stays as it was. The log of `gate` says
-  why in one sentence.
+- **`promote` is pink (*skipped*)**: nothing broke. The gate refused the model, or a person did, and `production` stays
+  as it was. The log of `gate` says rule by rule what was asked, what was measured and by how much it was missed; the
+  summary in the log of `report` says it too. The version is published as *rejected*: look at it under *Models*. If it
+  should go live all the same, trigger another run with the reason in `gate.force`.
+- **`approve` is pink**: nobody was asked, as `gate.approval` is off or the gate refused the model. **It is waiting**:
+  answer it under *Required Actions*; without an answer the default counts after `gate.approval_hours`.
+- **`verify` is red**: what was published does not answer as what was trained, and was not promoted. Its log shows a
+  question and both answers.
 - **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of
   `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
   another run with the reason in `data.override`: it trains all the same, and the version records why.
