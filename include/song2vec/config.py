@@ -271,7 +271,7 @@ class GateSettings(Section):
         0.5, description="How far the share of the songs that are ever recommended may fall below the live version's."
     )
     min_neighbours_kept: Share = Field(
-        0.05, description="Lowest share of a song's 10 nearest neighbours in the live version that are so again."
+        0.1, description="Lowest share of a song's 10 nearest neighbours in the live version that are so again."
     )
     min_slice_playlists: int = Field(
         50, ge=1, le=1_000_000, description="Fewest playlists of a slice (short ones, rare songs, …) to judge it by."
