@@ -289,9 +289,7 @@ class GateSettings(Section):
         description="Why a model that these rules refuse is to be promoted all the same; for one run. The reason is "
         "recorded with the version, and in the history of the channel.",
     )
-    approval: bool = Field(
-        False, description="Whether a person must approve in Airflow before the channel is moved to an accepted model."
-    )
+    approval: bool = Field(False, description="Whether a person must approve in Airflow before the channel is moved.")
     approval_hours: float = Field(12.0, gt=0, le=720, description="How long the run waits for the answer. [hours]")
     approval_default: Literal["Reject", "Approve"] = Field(
         "Reject", description="What counts as the answer when nobody answered in time."

@@ -19,7 +19,7 @@ def judge(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
     decision = decide(read_json(metrics), settings)
     write_json(out / "decision.json", decision)
     log_rules(decision["rules"])
-    log.info("accepted" if decision["accepted"] else "refused", why=decision["sentence"])
+    (log.info if decision["accepted"] else log.warning)(decision["sentence"])
     return decision
 
 
