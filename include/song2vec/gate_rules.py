@@ -103,7 +103,8 @@ def _fall(name: str, part: Part, limit: float, *, metric: str, what: str, looks:
     """The rule that the model does not fall below the live version by more than `limit`, unless by chance."""
     model, before = _figure(part, "model", metric), _figure(part, "champion", metric)
     if not part.get("champion"):
-        return _without_figure(name, limit, "no version is live yet")
+        why = part.get("protocol", {}).get("champion", "no version is live yet")  # or it is live, and not comparable
+        return _without_figure(name, limit, why.rstrip("."))
     if before is None or before <= 0:
         return _without_figure(name, limit, f"the live version has no {what} to fall from")
     fall = math.nan if model is None else 1 - model / before

@@ -75,6 +75,14 @@ def test_a_good_first_model_is_accepted_with_the_figures_that_speak_for_it() -> 
     ]
 
 
+def test_a_live_version_that_cannot_be_compared_abstains_with_the_reason_of_the_evaluation() -> None:
+    measured = metrics() | {"protocol": {"top": 100, "champion": "It saw too many of the playlists."}}
+
+    said = named(decide(measured, SETTINGS), "max_fall")["sentence"]
+
+    assert said == "max_fall abstains: It saw too many of the playlists"
+
+
 @pytest.mark.parametrize(
     ("figures", "rule", "words", "margin"),
     [
