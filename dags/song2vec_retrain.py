@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
+from song2vec_airflow.approval import TASK, Approval
 from song2vec_airflow.params import trigger_form
 from song2vec_airflow.policy import TASKS
 from song2vec_airflow.run import current_run
@@ -11,17 +12,24 @@ from song2vec_airflow.run import current_run
 DOC = """
 ### What it does
 Brings people's playlists from MariaDB and from collected CSV files together, trains a skip-gram model on
-them, measures it on playlists it has never seen, and publishes it to the model store. If the gate accepts
-it, the channel `production` moves to it and services pull it.
+them, measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
+If the gate accepts it, and the published version answers as the trained model does, the channel `production` moves to
+it and services pull it.
 
 ### When something looks wrong
 - **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. The last line of
   its log says what was found, what was expected and what to do; mend that, then *Clear* the task.
 - **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
   to do: it tries again, and a training goes on where it was.
-- **`promote` is pink (*skipped*)**: `production` stays as it was. Either the gate refused the model: the log of `gate`
-  says why in one sentence. Or a person pinned `production`: the log of `promote` says who, when and why; the DAG
-  `song2vec_promote` unpins it.
+- **`promote` is pink (*skipped*)**: nothing broke, and `production` stays as it was. The gate refused the model: its
+  log says rule by rule what was asked, what was measured and by how much it was missed; the summary in the log of
+  `report` says it too. The version is published as *rejected*: look at it under *Models*. If it should go live all the
+  same, trigger another run with the reason in `gate.force`. Or a person refused it when asked. Or a person pinned
+  `production`: the log of `promote` says who, when and why; the DAG `song2vec_promote` unpins it.
+- **`approve` is pink**: nobody was asked, as `gate.approval` is off or the gate refused the model. **It is waiting**:
+  answer it under *Required Actions*; without an answer the default counts after `gate.approval_hours`.
+- **`verify` is red**: what was published does not answer as what was trained, and was not promoted. Its log shows a
+  question and both answers.
 - **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of
   `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
   another run with the reason in `data.override`: it trains all the same, and the version records why.
@@ -137,7 +145,7 @@ def gate(evaluation: dict) -> dict:
     run = current_run()
     with run.files.stage("gate") as out:
         decision = judge(run.files.fetch(evaluation["uri"]) / "metrics.json", out, run.settings.gate)
-    return {"accepted": decision["accepted"], "sentence": decision["sentence"], "uri": run.files.uri("gate")}
+    return {name: decision[name] for name in ("accepted", "forced", "sentence")} | {"uri": run.files.uri("gate")}
 
 
 @task(execution_timeout=timedelta(hours=2))
@@ -151,22 +159,36 @@ def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decisi
     return publish_run(open_store(), folders, run.settings)
 
 
-@task(execution_timeout=timedelta(minutes=10))
+@task(execution_timeout=timedelta(hours=1))
+def verify(model: dict, published: dict) -> dict:
+    """Pull the version from the store as a service would, check every file, and ask it what the trained model knows."""
+    from song2vec.trial import try_out
+    from song2vec_airflow.connections import open_store
+
+    return try_out(open_store(), published["version"], current_run().files.fetch(model["uri"]))
+
+
+APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; otherwise this task is skipped."
+
+
+@task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
 def promote(decision: dict, published: dict) -> dict:
-    """Move the channel to the version if the gate accepted it and nobody pinned it; otherwise this task is skipped."""
+    """Move the channel to the version if gate and person let it and nobody pinned it; else this task is skipped."""
     from airflow.sdk.exceptions import AirflowSkipException
 
     from song2vec.errors import PinnedError
+    from song2vec.gate import may_promote
     from song2vec.promote import promote
+    from song2vec_airflow.approval import answer
     from song2vec_airflow.connections import open_store
 
-    if not decision["accepted"]:
-        raise AirflowSkipException(f"production stays as it is: {decision['sentence']}")
     run = current_run()
-    channel = run.settings.publish.channel
+    channel, version = run.settings.publish.channel, published["version"]
+    if not may_promote(decision):
+        raise AirflowSkipException(f"{channel} stays as it is. {decision['sentence']}")
+    why = f"{decision['sentence']} {answer()}".rstrip()
     try:
-        why = decision["sentence"]
-        pointer = promote(open_store(), channel, published["version"], who=run.who, why=why, run=run.name)
+        pointer = promote(open_store(), channel, version, who=run.who, why=why, force=decision["forced"], run=run.name)
     except PinnedError as pinned:
         raise AirflowSkipException(str(pinned)) from None
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
@@ -174,14 +196,15 @@ def promote(decision: dict, published: dict) -> dict:
 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
 def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, published: dict) -> dict:
-    """Pull the new version as a service would, ask it for similar songs, and sum the run up on one page."""
+    """Ask the new version for similar songs, and sum the run up on one page."""
     from song2vec.pipeline import report_run
+    from song2vec_airflow.approval import answer
     from song2vec_airflow.connections import open_store
 
     run = current_run()
     folders = [run.files.fetch(stage["uri"]) for stage in (prepared, checked, evaluation, decision)]
     with run.files.stage("report") as out:
-        report_run(open_store(), folders, published["version"], out, run.settings)
+        report_run(open_store(), folders, published["version"], out, run.settings, approval=answer())
     return {"uri": run.files.uri("report")}
 
 
@@ -205,7 +228,17 @@ def song2vec_retrain() -> None:
     evaluation = evaluate(prepared, model)
     decision = gate(evaluation)
     published = publish(prepared, checked, model, evaluation, decision)
-    promote(decision, published) >> report(prepared, checked, evaluation, decision, published)
+    approval = Approval(
+        task_id=TASK,
+        decision=decision,
+        evaluation=evaluation,
+        published=published,
+        doc_md=APPROVE,
+        execution_timeout=timedelta(minutes=10),
+    )
+    promoted = promote(decision, published)
+    summary = report(prepared, checked, evaluation, decision, published)
+    verify(model, published) >> approval >> promoted >> summary
 
 
 song2vec_retrain()

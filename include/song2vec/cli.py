@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Song2VecError, ModelStoreError) as error:
         return _fail(error, FAILED)
     print(json.dumps(answer, ensure_ascii=False, default=str) if options.json else options.show(answer))
-    return REFUSED if answer.get("accepted") is False else DONE
+    return REFUSED if answer.get("accepted") is False and not answer.get("forced") else DONE
 
 
 def _fail(error: Exception, code: int) -> int:
@@ -108,12 +108,21 @@ def _add_stages(subparsers: Any) -> None:
     sub.add_argument("--playlists", type=Path, metavar="PLAYLISTS.parquet", help="adds item-kNN, which needs them")
     sub.add_argument("--out", type=Path, metavar="DIR", help="also write metrics.json there")
 
+    sub = _command(subparsers, "gate", commands.gate, commands.show_gate, "gate")
+    sub.add_argument("metrics", type=Path, metavar="METRICS.json", help="what evaluate wrote")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets decision.json")
+
 
 def _add_store_commands(subparsers: Any) -> None:
     sub = _command(subparsers, "publish", commands.publish, commands.pairs, "publish")
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")
     sub.add_argument("records", type=Path, nargs="*", metavar="DIR", help="folders with metrics.json, funnel.json, …")
     _add_store(sub, "--to")
+
+    sub = _command(subparsers, "verify", commands.verify, lambda answer: answer["sentence"])
+    sub.add_argument("version", metavar="VERSION", help="or a channel")
+    sub.add_argument("--model", type=Path, metavar="MODEL_DIR", help="what train wrote: the answers must be the same")
+    _add_store(sub, "--to", "--from")
 
     sub = _command(subparsers, "promote", commands.promote, commands.pairs, "publish")
     sub.add_argument("version", metavar="VERSION")

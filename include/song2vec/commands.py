@@ -73,11 +73,25 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
     return evaluate(options.model, options.heldout, settings, playlists=options.playlists, out=options.out)
 
 
+def gate(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Decide whether a model may go live, from its metrics."""
+    from song2vec.gate import judge
+
+    return judge(options.metrics, options.out, settings.gate)
+
+
 def publish(options: argparse.Namespace, settings: Settings) -> Answer:
     """Publish a model as a version."""
     from song2vec.pipeline import publish_run
 
     return publish_run(store(options), [options.model, *options.records], settings)
+
+
+def verify(options: argparse.Namespace, _: Settings) -> Answer:
+    """Pull a version as a service would, and ask it for similar songs."""
+    from song2vec.trial import try_out
+
+    return try_out(store(options), options.version, options.model)
 
 
 def promote(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -223,6 +237,13 @@ def show_check(answer: Answer) -> str:
 
     changed = f"since {answer['since']}: {in_words(answer['changes'])}" if answer["changes"] else ""
     return f"{answer['sentence']}\n{changed}".rstrip()
+
+
+def show_gate(answer: Answer) -> str:
+    """The verdict, then every rule."""
+    marks = {True: "met", False: "not met", None: "abstained"}
+    table = [[marks[rule["passed"]], rule["sentence"]] for rule in answer["rules"]]
+    return f"{answer['sentence']}\n\n{tabulate(table, tablefmt='plain', disable_numparse=True)}"
 
 
 def show_quarantine(answer: Answer) -> str:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 from song2vec.errors import SettingsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Ratio = Annotated[float, Field(ge=0, le=1000)]
 
 
 class Section(BaseModel):
@@ -254,12 +255,45 @@ class EvaluateSettings(Section):
 class GateSettings(Section):
     """What a model must reach before `production` may point to it."""
 
-    min_ndcg: Share = Field(0.02, description="Lowest nDCG@100 on the held-out playlists.")
-    min_hit_rate: Share = Field(0.02, description="Lowest HR@10 on the held-out playlists.")
-    min_vs_popularity: float = Field(
-        1.0, ge=0, le=1000, description="Lowest nDCG@100 as a multiple of what recommending popular songs reaches."
-    )
     min_playlists: int = Field(20, ge=1, le=1_000_000, description="Fewest held-out playlists a verdict may rest on.")
+    min_ndcg: Share = Field(0.02, description="Lowest nDCG on the held-out playlists.")
+    min_hit_rate: Share = Field(0.02, description="Lowest HR@10 on the held-out playlists.")
+    min_vs_popularity: Ratio = Field(
+        1.0, description="Lowest nDCG as a multiple of what recommending popular songs reaches."
+    )
+    min_vs_item_knn: Ratio = Field(0.7, description="Lowest nDCG as a multiple of what item-kNN reaches.")
+    max_fall: Share = Field(
+        0.05,
+        description="How far nDCG may fall below that of the live version, as a share of it. A fall that may be chance "
+        "(the 95 % interval of the difference holds 0) is let through.",
+    )
+    max_coverage_fall: Share = Field(
+        0.5, description="How far the share of the songs that are ever recommended may fall below the live version's."
+    )
+    min_neighbours_kept: Share = Field(
+        0.1, description="Lowest share of a song's 10 nearest neighbours in the live version that are so again."
+    )
+    min_slice_playlists: int = Field(
+        50, ge=1, le=1_000_000, description="Fewest playlists of a slice (short ones, rare songs, …) to judge it by."
+    )
+    min_slice_ndcg: Share = Field(0.0, description="Lowest nDCG on every slice; 0: not asked.")
+    min_slice_vs_popularity: Ratio = Field(
+        0.0, description="Lowest nDCG on every slice as a multiple of what popular songs reach there; 0: not asked."
+    )
+    max_slice_fall: Share = Field(
+        0.2, description="As `max_fall`, on every slice; the interval is widened, as many slices are looked at."
+    )
+    force: str = Field(
+        "",
+        max_length=500,
+        description="Why a model that these rules refuse is to be promoted all the same; for one run. The reason is "
+        "recorded with the version, and in the history of the channel.",
+    )
+    approval: bool = Field(False, description="Whether a person must approve in Airflow before the channel is moved.")
+    approval_hours: float = Field(12.0, gt=0, le=720, description="How long the run waits for the answer. [hours]")
+    approval_default: Literal["Reject", "Approve"] = Field(
+        "Reject", description="What counts as the answer when nobody answered in time."
+    )
 
 
 class PublishSettings(Section):

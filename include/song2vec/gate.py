@@ -1,6 +1,6 @@
 """May `production` point to this model? Rules with limits, and a verdict in plain words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,8 @@ import structlog
 
 from song2vec.config import GateSettings
 from song2vec.files import read_json, write_json
-from song2vec.verdict import abstain, because, failed, log_rules, worded
+from song2vec.gate_rules import fewest, rules
+from song2vec.verdict import Rule, abstain, because, failed, log_rules
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +19,7 @@ def judge(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
     decision = decide(read_json(metrics), settings)
     write_json(out / "decision.json", decision)
     log_rules(decision["rules"])
-    log.info("accepted" if decision["accepted"] else "refused", why=decision["sentence"])
+    (log.info if decision["accepted"] else log.warning)(decision["sentence"])
     return decision
 
 
@@ -28,37 +29,44 @@ def decide(metrics: Mapping[str, Any], settings: GateSettings) -> dict[str, Any]
     With too few held-out playlists the model is refused, and the other rules abstain: their figures rest on chance.
 
     Returns:
-        ``{"accepted", "sentence", "rules"}``; each rule is ``{"rule", "figure", "limit", "passed", "sentence"}``,
-        where `passed` is None when the rule abstains.
+        ``{"accepted", "forced", "force", "since", "sentence", "rules"}``: the rules as `gate_rules.rules` gives
+        them; `since` is the version it was compared with, or None; `force` is the reason for promoting it
+        whatever the verdict, and `forced` is true where that is against the verdict, which stays "refused".
     """
-    playlists, model = metrics["playlists"], metrics["model"]
-    top = metrics.get("protocol", {}).get("top", 100)
-    enough = _rule("min_playlists", "held-out playlists", playlists, settings.min_playlists)
-    rules = [
-        _rule("min_ndcg", f"nDCG@{top}", model["ndcg"], settings.min_ndcg),
-        _rule("min_hit_rate", "HR@10", model["hit_rate"], settings.min_hit_rate),
-        _versus_popularity(f"nDCG@{top}", model["ndcg"], metrics["popularity"]["ndcg"], settings.min_vs_popularity),
-    ]
+    enough, others = fewest(metrics, settings), rules(metrics, settings)
     if not enough["passed"]:
-        rules = [abstain(rule, f"{playlists} held-out playlists are too few") for rule in rules]
-    rules = [enough, *rules]
-    accepted = not failed(rules)
-    verdict = "Accepted" if accepted else "Refused"
-    return {"accepted": accepted, "sentence": f"{verdict}: {because(rules)}.", "rules": rules}
+        others = [abstain(rule, f"{metrics['playlists']:,} held-out playlists are too few") for rule in others]
+    judged = [enough, *others]
+    accepted, force = not failed(judged), settings.force.strip()
+    forced = bool(force and not accepted)
+    return {
+        "accepted": accepted,
+        "forced": forced,
+        "force": force,
+        "since": metrics.get("champion_version"),
+        "sentence": _sentence(judged, accepted, force if forced else ""),
+        "rules": judged,
+    }
 
 
-def _rule(name: str, what: str, figure: float, limit: float) -> dict[str, Any]:
-    passed = figure >= limit  # false for NaN too
-    sentence = worded(f"{what} {_number(figure)}", f"at least {_number(limit)}", passed=passed)
-    return {"rule": name, "figure": figure, "limit": limit, "passed": passed, "sentence": sentence}
+def may_promote(decision: Mapping[str, Any]) -> bool:
+    """Whether a channel may move to the model: it was accepted, or somebody gave a reason to use it all the same."""
+    return bool(decision["accepted"] or decision["forced"])
 
 
-def _versus_popularity(what: str, model: float, popularity: float, limit: float) -> dict[str, Any]:
-    if popularity <= 0:
-        rule = _rule("min_vs_popularity", "", 0.0, limit)
-        return abstain({**rule, "figure": None}, "recommending popular songs found none, so there is no ratio")
-    return _rule("min_vs_popularity", f"{what} over popularity's", model / popularity, limit)
+def _sentence(judged: Sequence[Rule], accepted: bool, force: str) -> str:
+    """The verdict; for an accepted model what speaks for it as a whole, and how many other rules there were."""
+    if not accepted:
+        verdict = f"Refused, but forced ({force})" if force else "Refused"
+        return f"{verdict}: {because(judged)}."
+    met = [rule for rule in judged if rule["passed"]]
+    silent = len(judged) - len(met)
+    counts = [
+        f"{_rules(len(of_slices))} on slices met" if (of_slices := [rule for rule in met if rule["of"]]) else "",
+        f"{_rules(silent)} abstained" if silent else "",
+    ]
+    return "; ".join(filter(None, [f"Accepted: {because([rule for rule in met if not rule['of']])}", *counts])) + "."
 
 
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+def _rules(number: int) -> str:
+    return f"{number} rule{'s' * (number != 1)}"

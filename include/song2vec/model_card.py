@@ -85,11 +85,12 @@ def _gate(decision: Mapping[str, Any]) -> str:
     sentence = decision.get("sentence")
     if not sentence:
         return ""
+    columns = {"rule": "rule", "of": "slice", "figure": "figure", "limit": "limit", "margin": "by how much"}
     rows = [
-        [rule.get("rule"), rule.get("figure"), rule.get("limit"), rule.get("passed")]
+        [*(rule.get(column) for column in columns), {True: "yes", False: "no"}.get(rule.get("passed"), "abstained")]
         for rule in decision.get("rules", ())
     ]
-    return f"{sentence}\n" + ("\n" + _table(["rule", "figure", "limit", "passed"], rows) if rows else "")
+    return f"{sentence}\n" + ("\n" + _table([*columns.values(), "passed"], rows) if rows else "")
 
 
 def _settings(training: Mapping[str, Any]) -> str:

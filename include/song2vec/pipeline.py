@@ -1,7 +1,7 @@
 """The stages in order: what the DAG does with Airflow, and ``song2vec run`` without."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from song2vec.errors import PinnedError
 from song2vec.evaluate import evaluate
 from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
-from song2vec.gate import judge
+from song2vec.gate import judge, may_promote
 from song2vec.logs import show
 from song2vec.prepare import prepare
 from song2vec.promote import promote
 from song2vec.publish import VersionFacts, publish, published_files
 from song2vec.report import summarise
 from song2vec.train import train
+from song2vec.trial import try_out
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
 from song2vec_client.errors import NotFoundError
@@ -38,10 +39,11 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     """Retrain and publish: every stage, in order, with its files under `folder`.
 
     Returns:
-        ``{"version", "accepted", "sentence", "metrics", "summary"}``; `summary` is the page for people.
+        ``{"version", "accepted", "forced", "sentence", "metrics", "summary"}``; `summary` is the page for people.
 
     Raises:
         RefusedError: the prepared data must not be trained on.
+        DataError: the published version does not answer as it was trained.
     """
     raw, prepared, checked, model = folder / "raw", folder / "prepared", folder / "checked", folder / "model"
     evaluation, gate, report = folder / "evaluation", folder / "gate", folder / "report"
@@ -55,15 +57,18 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
     published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
-    if decision["accepted"]:
-        _promote(store, settings.publish.channel, published["version"], who, decision["sentence"])
-    summary = report_run(store, [prepared, checked, evaluation, gate], published["version"], report, settings)
+    try_out(store, published["version"], model)
+    asked = "gate.approval is on: look at the version, then `song2vec promote` it" if settings.gate.approval else ""
+    if may_promote(decision) and not asked:
+        _promote(store, settings.publish.channel, published["version"], who, decision)
+    folders = [prepared, checked, evaluation, gate]
     return {
         "version": published["version"],
         "accepted": decision["accepted"],
+        "forced": decision["forced"],
         "sentence": decision["sentence"],
         "metrics": metrics["model"],
-        "summary": summary,
+        "summary": report_run(store, folders, published["version"], report, settings, approval=asked),
     }
 
 
@@ -90,9 +95,9 @@ def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> d
     return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
 
 
-def _promote(store: Bucket, channel: str, version: str, who: str, why: str) -> None:
+def _promote(store: Bucket, channel: str, version: str, who: str, decision: Mapping[str, Any]) -> None:
     try:
-        promote(store, channel, version, who=who, why=why)
+        promote(store, channel, version, who=who, why=decision["sentence"], force=decision["forced"])
     except PinnedError as pinned:
         log.warning(str(pinned))
 
@@ -115,12 +120,15 @@ def parent_model(store: Bucket, settings: Settings) -> SongModel | None:
     return ModelStore.of(store).load(channel) if wanted else None
 
 
-def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings) -> str:
-    """Pull `version` through the client, write ``out/summary.txt`` and log it."""
+def report_run(
+    store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings, *, approval: str = ""
+) -> str:
+    """Pull `version` through the client, write ``out/summary.txt`` and log it; `approval`: what a person answered."""
     prepared, checked, evaluation, gate = folders
     live = live_version(store, settings.publish.channel)
     models = ModelStore.of(store)
     training: Any = parse_json(models.read(version, "training.json"))
+    why = approval if may_promote(read_json(gate / "decision.json")) else "the gate refused the model."
     text = summarise(
         funnel=prepared / "funnel.json",
         checked=checked / "data_decision.json",
@@ -130,9 +138,15 @@ def report_run(store: Bucket, folders: Sequence[Path], version: str, out: Path, 
         where=store.uri,
         alignment=training.get("alignment", {}).get("sentence", ""),
         model=models.load(version),
-        promoted=[settings.publish.channel] if live == version else [],
+        live=settings.publish.channel if live == version else _stays(settings.publish.channel, live, why),
     )
     with whole_file(out / "summary.txt") as file:
         file.write_text(text, encoding="utf-8")
     show(text)
     return text
+
+
+def _stays(channel: str, live: str | None, why: str) -> str:
+    """What a channel that was not moved names, in words, and why."""
+    names = f"{channel} stays at {live}" if live else f"{channel} names no version"
+    return f"{names}: {why}" if why else names

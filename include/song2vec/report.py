@@ -1,6 +1,6 @@
 """What a run did, in a page of plain text: the funnel, the metrics beside the baselines, the verdict, the version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,9 @@ def summarise(
     where: str,
     alignment: str,
     model: SongModel,
-    promoted: Sequence[str],
+    live: str,
 ) -> str:
-    """The page that ends a run's log."""
+    """The page that ends a run's log; `live`: what the channel names now, in words."""
     data = read_json(checked)
     measured = read_json(metrics)
     verdict = read_json(decision)
@@ -67,7 +67,7 @@ def summarise(
         f"Published: {version}",
         f"       at: {where}/versions/{version}",
         *([f"   vectors: {alignment}"] if alignment else []),
-        f"     live: {', '.join(promoted) if promoted else 'no channel was moved'}",
+        f"     live: {live}",
         "",
         neighbours_table(model),
     ]

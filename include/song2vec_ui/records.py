@@ -65,25 +65,40 @@ class Funnel(Record):
 
 
 class GateRule(Record):
-    """What one rule of a gate found; `of` tells rules of one name apart."""
+    """What one rule of a gate found; `of` tells rules of one name apart, `margin` is negative where it was missed."""
 
     rule: Text
     of: Text = ""
     figure: Real | None = None
     limit: Real | None = None
+    margin: Real | None = None
     passed: bool | None = None
     sentence: Text = ""
 
 
-class Decision(Record):
-    """``decision.json``: the verdict of the gate on models."""
+class Verdict(Record):
+    """What both gates say."""
 
     accepted: bool
     sentence: Text
-    rules: Annotated[tuple[GateRule, ...], Field(max_length=100)] = ()
+    rules: Annotated[tuple[GateRule, ...], Field(max_length=500)] = ()
 
 
-class DataDecision(Decision):
+class Decision(Verdict):
+    """``decision.json``: the verdict of the gate on models.
+
+    Attributes:
+        since: the version it was compared with; empty: none was live.
+        forced: whether it was promoted against the verdict, for the reason `force`.
+        force: the reason, whether it was needed or not.
+    """
+
+    since: Text | None = None
+    forced: bool = False
+    force: Text = ""
+
+
+class DataDecision(Verdict):
     """``data_decision.json``: the verdict of the gate on data; `overridden`: accepted for the reason `override`."""
 
     overridden: bool = False

@@ -24,6 +24,13 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.4g}"
 
 
+def signed(value: float | None) -> str:
+    """A number with its sign: ``+0.151``, ``−0.13``."""
+    if value is None:
+        return NOTHING
+    return f"{'−' if value < 0 else '+'}{figure(abs(value))}"
+
+
 def percent(part: float, whole: float) -> str:
     """A share: ``12.3 %``; what is not nothing is never shown as nothing."""
     share = part / whole * 100 if whole else 0.0
@@ -62,4 +69,4 @@ def ago(when: datetime, now: datetime) -> str:
     return f"{value} year{'s' * (value > 1)} ago"
 
 
-FILTERS = {f.__name__: f for f in (count, score, figure, percent, size, duration, moment, ago)}
+FILTERS = {f.__name__: f for f in (count, score, figure, signed, percent, size, duration, moment, ago)}

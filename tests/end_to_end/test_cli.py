@@ -79,7 +79,12 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert answer("train", playlists, "--out", model, "--heldout", heldout, *SMALL)["songs"] == 60
     metrics = answer("evaluate", model, "--heldout", heldout, "--playlists", playlists, "--out", model)
     assert metrics["model"]["ndcg"] > metrics["popularity"]["ndcg"]
+    gate = ["gate", model / "metrics.json", "--out", model, *SMALL]
+    assert "nDCG@100" in answer(*gate, "--set", "gate.min_ndcg=1", code=3)["sentence"]
+    assert answer(*gate, "--set", "gate.min_ndcg=1", "--set", "gate.force=a test")["forced"]
+    assert song2vec(*gate).stdout.startswith("Accepted: 20 held-out playlists (at least 2); nDCG@100 ")
     version = answer("publish", model, data, "--to", store, **emulator)["version"]
+    assert answer("verify", version, "--model", model, "--from", store, **emulator)["questions"] == 40
     assert answer("promote", version, "--to", store, "--why", "first", **emulator)["version"] == version
     assert [row["version"] for row in answer("versions", "--from", store, **emulator)["versions"]] == [version]
     assert [move["why"] for move in answer("history", "--from", store, **emulator)["moves"]] == ["first"]
@@ -115,34 +120,30 @@ def test_run_does_it_all_and_a_second_run_makes_a_second_version(sources, store,
 def test_a_refused_model_is_published_but_not_promoted_and_exits_3(sources, store, gcs, tmp_path):
     url, csvs = sources
     environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
+    arguments = ["run", "--url", url, "--to", store, "--workspace", tmp_path, *SMALL, "--set", "gate.min_ndcg=1"]
 
-    refused = answer(
-        "run",
-        "--url",
-        url,
-        "--to",
-        store,
-        "--workspace",
-        tmp_path,
-        *SMALL,
-        "--set",
-        "gate.min_ndcg=1",
-        code=3,
-        **environment,
-    )
+    refused = answer(*arguments, code=3, **environment)
 
     assert "nDCG@100" in refused["sentence"]
+    assert "production names no version: the gate refused the model." in refused["summary"]
     assert [row["version"] for row in answer("versions", "--from", store, **environment)["versions"]] == [
         refused["version"]
     ]
+    assert answer("history", "--from", store, **environment)["moves"] == []
+
+    asked = ["--set", "gate.force=a test", "--set", "gate.approval=true"]
+    forced = answer(*arguments, *asked, **environment)
+
+    assert forced["sentence"].startswith("Refused, but forced (a test): nDCG@100 ")
+    assert "gate.approval is on: look at the version, then `song2vec promote` it" in forced["summary"]
     assert answer("history", "--from", store, **environment)["moves"] == []
 
 
 def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_kept(sources, store, gcs, tmp_path):
     url, csvs = sources
     work = tmp_path / "work"
-    quick = ["train.epochs=1", "gate.min_ndcg=0", "gate.min_hit_rate=0", "gate.min_vs_popularity=0"]
-    changed = [word for setting in [*quick, "data.min_songs=61"] for word in ("--set", setting)]
+    off = [f"gate.{limit}=0" for limit in ("min_ndcg", "min_hit_rate", "min_vs_popularity", "min_vs_item_knn")]
+    changed = [word for setting in ["train.epochs=1", *off, "data.min_songs=61"] for word in ("--set", setting)]
     arguments = ["run", "--url", url, "--to", store, "--workspace", work, *SMALL, *changed]
     environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
 

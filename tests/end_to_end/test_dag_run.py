@@ -10,10 +10,12 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pyarrow.parquet as pq
 import pymysql
 import pytest
 from sqlalchemy import make_url
+from tests.rig.airflow import api_server
 from tests.rig.genres import genre_playlists
 from tests.rig.models import FINISHED, publish_model
 from tests.rig.odd_files import odd_files
@@ -29,6 +31,23 @@ SETTINGS = {
     "SONG2VEC_TRAIN__MIN_COUNT": "1",
     "SONG2VEC_GATE__MIN_PLAYLISTS": "2",
 }
+
+RUNS = "/api/v2/dags/song2vec_retrain/dagRuns"
+# What the scheduler does all the time, until it has found something to do; `dags test` has none.
+SWEEP = """
+from airflow.jobs.job import Job
+from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.session import create_session
+
+def waiting():
+    with create_session() as session:
+        return session.query(TaskInstance).filter(TaskInstance.state == "awaiting_input").count()
+
+scheduler = SchedulerJobRunner(Job())
+while waiting():
+    scheduler.check_awaiting_input_timeouts()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +223,69 @@ def test_a_pinned_channel_stays_and_the_log_says_who_pinned_it_and_why(
     assert "live: no channel was moved" in summary
 
 
+def test_a_forced_model_goes_live_and_every_record_says_why(airflow_home, environment, store, bucket, tmp_path):
+    environment["SONG2VEC_GATE__MIN_NDCG"] = "1"
+    conf = json.dumps({"gate.force": "설날: old songs only"})
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", "--conf", conf, **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    models = ModelStore(store, cache=tmp_path / "pulled")
+    assert models.manifest("production").status == "rejected"
+    decision = json.loads(models.read("production", "decision.json"))
+    assert (decision["accepted"], decision["forced"], decision["force"]) == (False, True, "설날: old songs only")
+    said = "Refused, but forced (설날: old songs only): nDCG@100"
+    assert said in models.read("production", "MODEL_CARD.md").decode()
+    (move,) = history(bucket)
+    assert move.forced
+    assert move.why.startswith(said)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_channel_waits_for_approval(airflow_home, environment, store, tmp_path, *, answers):
+    """Somebody approves by the REST API, as the UI does; or nobody answers, and the default counts."""
+    conf = json.dumps({"gate.approval": True, "gate.approval_hours": 1 if answers else 0.0003})
+    run = ("dags", "test", "song2vec_retrain", "--conf", conf)
+    (airflow_home / "simple_auth_manager_passwords.json.generated").write_text(json.dumps({"minsu": "a-password"}))
+    with (
+        api_server(airflow_home, AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS="minsu:admin") as address,
+        httpx.Client(base_url=address, timeout=120) as browser,
+        subprocess.Popen(
+            **_process(airflow_home, *run, **environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as child,
+    ):
+        token = browser.post("/auth/token", json={"username": "minsu", "password": "a-password"}).json()["access_token"]
+        browser.headers["Authorization"] = f"Bearer {token}"
+        try:
+            log = _until(child, "Waiting for Human-in-the-loop input")
+            (asked,) = browser.get(f"{RUNS}/~/hitlDetails?response_received=false").json()["hitl_details"]
+            assert ModelStore(store).channels() == {}
+            if answers:
+                task = f"{RUNS}/{asked['task_instance']['dag_run_id']}/taskInstances/approve/-1"
+                browser.patch(f"{task}/hitlDetails", json={"chosen_options": ["Approve"]}).raise_for_status()
+            else:
+                subprocess.run(**_process(airflow_home, "-c", SWEEP, **environment), check=True)
+            log += child.communicate()[0]
+        finally:
+            child.kill()
+
+    (version,) = [manifest.version for manifest in ModelStore(store).versions()]
+    assert asked["subject"] == f"May production move to {version}?"
+    assert "Accepted: 20 held-out playlists" in asked["body"]
+    assert "| this model " in asked["body"]
+    assert child.returncode == 0, log
+    summary = next((tmp_path / "workspace").glob("*/*/report/summary.txt")).read_text(encoding="utf-8")
+    if answers:
+        (move,) = history(Bucket.open(store))
+        assert move.version == version
+        assert move.why.endswith(". Approved by minsu.")
+        assert "live: production\n" in summary
+    else:
+        assert history(Bucket.open(store)) == []
+        why = "Rejected by default: nobody answered within 0.0003 hours."
+        assert f"live: production names no version: {why}" in summary
+
+
 def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, environment, store, tmp_path):
     environment["SONG2VEC_DATA__MIN_SONGS"] = "1000"
 
@@ -253,14 +335,28 @@ def test_a_person_rolls_back_by_the_form_and_what_is_not_possible_fails_at_once(
     assert len(history(bucket)) == 3
 
 
+def _until(child, line):
+    """What a process says up to and with `line`."""
+    said = ""
+    for text in child.stdout:
+        said += text
+        if line in text:
+            return said
+    raise AssertionError(f"it ended before it said {line!r}:\n{said}")
+
+
 def _airflow(home, *arguments, **environment):
-    """An Airflow command as a process of its own, with nothing of the developer's environment."""
-    return subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={
+    """Run an Airflow command to its end."""
+    return subprocess.run(**_process(home, *arguments, **environment), check=False, capture_output=True)
+
+
+def _process(home, *arguments, **environment):
+    """An Airflow command, or Python with ``-c``, as a process with nothing of the developer's environment."""
+    program = [sys.executable] if arguments[0] == "-c" else [sys.executable, "-m", "airflow"]
+    return {
+        "args": [*program, *arguments],
+        "text": True,
+        "env": {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "PYTHONPATH": str(Path("include").resolve()),
@@ -271,4 +367,4 @@ def _airflow(home, *arguments, **environment):
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             **environment,
         },
-    )
+    }

@@ -93,9 +93,15 @@ def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(d
         "evaluate",
         "gate",
         "publish",
+        "verify",
+        "approve",
         "promote",
         "report",
     }
     assert dag.get_task("collect_csvs").is_mapped
     assert (dag.timetable.expression, dag.timetable.timezone) == ("0 4 * * *", "Asia/Seoul")
     assert dag.get_task("train").execution_timeout >= timedelta(hours=1)
+    assert dag.get_task("promote").upstream_task_ids == {"gate", "publish", "approve"}
+    assert dag.get_task("approve").upstream_task_ids == {"gate", "evaluate", "publish", "verify"}
+    # A person's *Reject* skips what follows `approve` directly; the report must be written all the same.
+    assert dag.get_task("approve").downstream_task_ids == {"promote"}

@@ -1,29 +1,17 @@
 """The model pages inside Airflow: its plugin manager, its log-in, its connections, on a real API server."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
+from tests.rig.airflow import api_server
 from tests.song2vec_ui import seed
 
 from song2vec_client.bucket import Bucket
 
-REPOSITORY = Path(__file__).parents[2]
 PASSWORDS = {"admin": "a-password-for-tests", "viewer": "another-password"}
-SERVER = """
-import os, socket, sys, threading
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()  # ends with the tests
-from airflow.utils.db import initdb
-initdb()
-import uvicorn
-from airflow.api_fastapi.main import app
-uvicorn.Server(uvicorn.Config(app, log_config=None)).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -31,34 +19,13 @@ def airflow(tmp_path_factory, gcs):
     """An Airflow API server that knows the plugin and no connection; gives its address."""
     home = tmp_path_factory.mktemp("airflow")
     (home / "simple_auth_manager_passwords.json.generated").write_text(json.dumps(PASSWORDS))
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    environment = os.environ | {
-        "PYTHONPATH": str(REPOSITORY / "include"),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW_API_APPS": "core",
-        "AIRFLOW__API__BASE_URL": address,
-        "AIRFLOW__API_AUTH__JWT_SECRET": "a-secret-for-tests-" * 4,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
-        "SONG2VEC_CACHE": str(home / "cache"),
-    }
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(listener.fileno())],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            cwd=home,
-            pass_fds=[listener.fileno()],
-        )
-    listener.close()  # the server has its own copy: requests wait until it is ready, and fail if it ends
-    yield address
-    server.stdin.close()
-    server.wait()
+    with api_server(
+        home,
+        AIRFLOW__CORE__DAGS_FOLDER=str(home / "dags"),
+        AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS="admin:admin,viewer:viewer",
+        SONG2VEC_CACHE=str(home / "cache"),
+    ) as address:
+        yield address
 
 
 @pytest.fixture
@@ -138,7 +105,7 @@ print(*sorted(set(sys.modules) - before))
 """
     environment = {"PYTHONPATH": "plugins:include", "PATH": "", "AIRFLOW_HOME": "/nonexistent"}
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, cwd=REPOSITORY
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     ).stdout.split()
 
     assert "song2vec_plugin" in found

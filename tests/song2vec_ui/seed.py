@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from song2vec.config import DataSettings, load_settings
-from song2vec.data_gate import decide
+from song2vec import data_gate, gate
+from song2vec.config import DataSettings, GateSettings, load_settings
 from song2vec.funnel import Funnel
 from song2vec.last_version import LastVersion
 from song2vec_client.digests import digest
@@ -28,18 +28,11 @@ from song2vec_client.layout import (
 START = datetime(2026, 11, 19, 19, 0, tzinfo=UTC)
 SENTENCE = "Accepted: nDCG@100 is 0.171, 5.9 times that of popular songs (0.029), and all 4 rules passed."
 ALIGNED = "Aligned to 20261118T190052Z-0123abcd: 1,790 shared songs moved by a median cosine distance of 0.03."
-REFUSAL = "Refused: nDCG@100 is 0.018, below the limit of 0.020; the model is not much better than popular songs."
 
 
 def records(accepted=True, **data):
     """The JSON records of a realistic version; `data`: settings of the gate on the data."""
     ndcg = 0.171 if accepted else 0.018
-    rules = [
-        rule("min_ndcg", ndcg, 0.02, f"nDCG@100 is {ndcg:.3f}; at least 0.020 is asked for."),
-        rule("min_hit_rate", ndcg + 0.06, 0.02, "HR@10 is above its limit."),
-        rule("min_vs_popularity", ndcg / 0.029, 1.0, "The model is compared with recommending popular songs."),
-        rule("min_playlists", 300, 20, "300 held-out playlists are enough for a verdict."),
-    ]
     epochs = [
         {"epoch": n, "loss": 1.9 + 3.4 * math.exp(-n / 9), "words_per_second": 51_000 + 37 * n, "seconds": 1.3}
         for n in range(1, 41)
@@ -48,18 +41,19 @@ def records(accepted=True, **data):
         [74_212, 74_190, 74_188, 72_640, 72_611, 72_598, 71_950], [3_052, 3_052, 3_052, 3_050, 3_050, 3_050, 2_987]
     )
     counted = funnel.to_record() | {"songs": 1_842}
+    metrics = {
+        "protocol": {"seed": 1},
+        "playlists": 300,
+        "model": {"ndcg": ndcg, "hit_rate": ndcg + 0.06, "r_precision": 0.112, "recall": 0.301},
+        "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097},
+        "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288},
+    }
     before = LastVersion("20261118T190000Z-5b1e5b1e", {"playlists": 2_961, "rows": 71_204}, None)
     return {
-        "metrics.json": {
-            "protocol": {"seed": 1},
-            "playlists": 300,
-            "model": {"ndcg": ndcg, "hit_rate": ndcg + 0.06, "r_precision": 0.112, "recall": 0.301},
-            "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097},
-            "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288},
-        },
+        "metrics.json": metrics,
         "funnel.json": counted | {"fingerprint": "f" * 64},
-        "data_decision.json": decide(counted, before, DataSettings(**data)),
-        "decision.json": {"accepted": accepted, "sentence": SENTENCE if accepted else REFUSAL, "rules": rules},
+        "data_decision.json": data_gate.decide(counted, before, DataSettings(**data)),
+        "decision.json": gate.decide(metrics | beside_the_live(ndcg), GateSettings()),
         "training.json": {
             "trainer": "gensim",
             "settings": {},
@@ -72,6 +66,28 @@ def records(accepted=True, **data):
             "finished": "2026-11-20T19:00:52Z",
             "seconds": 52.4,
         },
+    }
+
+
+def beside_the_live(ndcg):
+    """What ``metrics.json`` says of the version that is live, and of slices."""
+    difference = {"champion": {"ndcg": {"mean": ndcg - 0.165, "interval": [ndcg - 0.174, ndcg - 0.156]}}}
+    slices = [
+        ("playlist length", "short", "up to 9 songs", 141, 0.93),
+        ("playlist length", "long", "10 songs or more", 159, 1.04),
+        ("song popularity", "tail", "the rarest third", 288, 0.31),
+        ("source", "csv", "", 12, 0.8),
+    ]
+    return {
+        "champion": {"ndcg": 0.165},
+        "champion_version": "20261118T190000Z-5b1e5b1e",
+        "differences": difference,
+        "stability": {"sampled": 1_000, "neighbours_kept": 0.58},
+        "slices": [
+            {"by": by, "name": name, "sentence": sentence, "playlists": playlists, "differences": difference}
+            | {"model": {"ndcg": ndcg * share}, "champion": {"ndcg": 0.165 * share}}
+            for by, name, sentence, playlists, share in slices
+        ],
     }
 
 

@@ -106,7 +106,11 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     refused = text(site.get(f"/song2vec/models/{rejected}"))
 
     assert f"{live} accepted production" in accepted
-    assert seed.SENTENCE in accepted
+    assert "Accepted: 300 held-out playlists (at least 20); nDCG@100 0.171 (at least 0.02);" in accepted
+    assert "Compared with 20261118T190000Z-5b1e5b1e" in accepted
+    assert "min_vs_item_knn 1.049 0.7 +0.3491 yes nDCG@100 1.05 times the 0.163 of item-kNN (at least 0.7)" in accepted
+    assert "max_slice_fall of song popularity tail -0.03636 0.2 +0.2364 yes" in accepted
+    assert "min_slice_playlists 12 50 −38 abstained" in accepted
     assert seed.ALIGNED in accepted
     assert "this model 0.171 ★ 0.231 0.112 ★ 0.301 ★" in accepted
     assert "40 epochs, from 4.942 to 1.94" in accepted
@@ -114,8 +118,23 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert "vector_size 256" in accepted
     assert re.search(r"vectors\.npy 1\.4 KB [0-9a-f]{64}", accepted)
     assert f"{rejected} rejected" in refused
-    assert seed.REFUSAL in refused
-    assert "min_ndcg 0.018 0.02 no" in refused
+    assert "Refused: nDCG@100 0.018 instead of at least 0.02, missed by 0.002;" in refused
+    assert "min_ndcg 0.018 0.02 −0.002 no" in refused
+
+
+def test_a_forced_version_shows_the_reason(site, bucket):
+    reason = "설날: old songs <b>only"
+    usual = seed.records(accepted=False)["decision.json"]
+    forced = usual | {"forced": True, "force": reason, "sentence": f"Refused, but forced ({reason}): it is poor."}
+    needless = usual | {"accepted": True, "force": reason}
+    pages = [
+        text(site.get(f"/song2vec/models/{seed.publish(bucket, day, accepted=False, decision=decision)}"))
+        for day, decision in enumerate([forced, needless])
+    ]
+
+    shown = reason.replace("<b>", "&lt;b&gt;")
+    assert f"The gate on the model forced Refused, but forced ({shown}): it is poor." in pages[0]
+    assert f"A reason to force it was given for this run, and not needed: {shown}" in pages[1]
 
 
 def test_the_page_of_a_version_shows_what_was_asked_of_its_data(site, bucket):
@@ -256,7 +275,7 @@ def test_a_record_of_another_form_is_left_out_and_said_so(site, bucket, record):
 
     assert (listed.status_code, page.status_code) == (200, 200)
     assert "metrics.json is not shown" in page.text
-    assert seed.SENTENCE in page.text
+    assert "Accepted: 300 held-out playlists" in page.text
 
 
 def test_a_file_that_is_not_what_the_manifest_says_is_never_shown(site, bucket, store):
