@@ -15,7 +15,8 @@ from sqlalchemy import URL, Engine
 from song2vec.config import ExtractSettings
 from song2vec.errors import SettingsError
 from song2vec.extract import open_engine
-from song2vec_client.bucket import Bucket, default_client
+from song2vec_client.bucket import Bucket
+from song2vec_client.google_client import default_client
 
 DATABASE = "mariadb_default"
 STORE = "song2vec_models"
