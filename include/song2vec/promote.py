@@ -98,20 +98,32 @@ def rollback(bucket: Bucket, channel: str, *, who: str, why: str, to: str | None
 def version_table(bucket: Bucket) -> list[dict[str, Any]]:
     """The published versions, newest first: ``version, live, status, published, ndcg, hit_rate``.
 
-    `live` names the channels that point to the version.
+    `live` names the channels that point to the version. A version whose manifest or metrics are damaged has a
+    row that says so.
     """
     store = ModelStore.of(bucket)
     channels = store.channels().values()
     return [
         {
-            "version": manifest.version,
-            "live": ", ".join(pointer.channel for pointer in channels if pointer.version == manifest.version),
-            "status": manifest.status,
-            "published": manifest.created.strftime("%Y-%m-%d %H:%M UTC"),
-            **_measured(store, manifest),
+            "version": version,
+            "live": ", ".join(pointer.channel for pointer in channels if pointer.version == version),
+            **_described(store, version),
         }
-        for manifest in store.versions()
+        for version in store.published()
     ]
+
+
+def _described(store: ModelStore, version: str) -> dict[str, Any]:
+    try:
+        manifest = store.manifest(version)
+        published = manifest.created.strftime("%Y-%m-%d %H:%M UTC")
+        return {"status": manifest.status, "published": published, **_measured(store, manifest)}
+    except (
+        client_errors.CorruptModelError,
+        client_errors.UnsupportedFormatError,
+        client_errors.NotFoundError,
+    ) as error:
+        return {"status": f"unreadable: {error}", "published": None, "ndcg": None, "hit_rate": None}
 
 
 def _settled(bucket: Bucket, channel: str) -> tuple[int, Pointer | None]:

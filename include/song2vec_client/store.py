@@ -81,11 +81,15 @@ class ModelStore:
             raise CorruptModelError(f"{where} is the manifest of another version, {manifest.version}")
         return manifest, content
 
-    def versions(self) -> list[Manifest]:
-        """Every version that is published, newest first; one without a manifest does not exist."""
+    def published(self) -> list[str]:
+        """The name of every version that is published, newest first; one without a manifest does not exist."""
         names = (name.split("/") for name in self.bucket.names("versions/"))
         found = {path[1] for path in names if len(path) == 3 and path[2] == MANIFEST and is_version(path[1])}
-        return [self.manifest(version) for version in sorted(found, reverse=True)]
+        return sorted(found, reverse=True)
+
+    def versions(self) -> list[Manifest]:
+        """The manifest of every version that is published, newest first; one that is damaged is an error."""
+        return [self.manifest(version) for version in self.published()]
 
     def read(self, name: str, path: str) -> bytes:
         """A small file (``metrics.json``) of a version or channel, verified."""
@@ -94,6 +98,11 @@ class ModelStore:
         content = self._read(file_name(manifest.version, path), f"version {manifest.version} has lost its {path}")
         _verify(content, entry, self.bucket.uri)
         return content
+
+    def download(self, name: str, path: str, to: Path) -> None:
+        """Write any file of a version or channel to the local path `to`: verified, whole or not at all."""
+        manifest = self.manifest(name)
+        self._download(manifest.version, manifest.entry(path), to)
 
     def load(self, name: str = "production") -> "SongModel":
         """The model of a version, or of the version that a channel names: pulled if need be, checked, mapped."""
@@ -134,13 +143,21 @@ class ModelStore:
         part.mkdir(parents=True)
         try:
             for entry in [manifest.entry(path) for path in MODEL_FILES]:
-                self.bucket.download(file_name(manifest.version, entry.path), part / entry.path, entry.size)
-                _verify(part / entry.path, entry, self.bucket.uri)
+                self._download(manifest.version, entry, part / entry.path)
             SongModel.open(part).prepare()
             (part / MANIFEST).write_bytes(content)
             _place(part, folder, hashlib.sha256(content).hexdigest())
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _download(self, version: str, entry: FileEntry, to: Path) -> None:
+        part = _beside(to)
+        try:
+            self.bucket.download(file_name(version, entry.path), part, entry.size)
+            _verify(part, entry, self.bucket.uri)
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _read(self, name: str, missing: str) -> bytes:
         try:
@@ -197,5 +214,5 @@ def _place(part: Path, folder: Path, sha256: str) -> None:
         shutil.rmtree(broken, ignore_errors=True)
 
 
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
