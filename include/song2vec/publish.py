@@ -1,6 +1,7 @@
 """Publishing: the files of a run become a version in the model store, completely or not at all.
 
 Every object is created, never overwritten, and its checksum compared with what the service says it holds.
+What is there already from a try before is not uploaded again.
 The manifest goes last: until it is there, the version does not exist, so a crash leaves nothing to see.
 The version's name follows from its content, so publishing the same files again completes, or finds, the
 same version.
@@ -18,10 +19,9 @@ import structlog
 from song2vec.errors import DataError
 from song2vec.files import read_json
 from song2vec.model_card import model_card
-from song2vec.progress import track
+from song2vec.upload import entries_of, upload
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
-from song2vec_client.digests import Digest, digest
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format import FileEntry, Manifest
 from song2vec_client.layout import MANIFEST, MODEL_FILES, file_name, version_id
@@ -83,16 +83,16 @@ def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts) -> M
     Raises:
         DataError: there is no usable ``training.json``.
         ConflictError: an object of the version exists with other content.
+        CorruptModelError: a file was written to meanwhile, or damaged on its way.
+        ChangedError: somebody deleted what was uploaded.
     """
     contents: dict[str, Path | bytes] = {CARD: _card(files), **files}
-    with track("checksums", "files", len(contents)) as advance:
-        digests = {path: _digest(contents[path], advance) for path in sorted(contents)}
-    entries = tuple(FileEntry(path, found.size, found.sha256, found.crc32c) for path, found in digests.items())
+    entries = entries_of(contents)
     version = version_id(_finished(files), content_digest(entries))
     if (existing := _published(bucket, version)) is not None:
         log.info("this version is published already: nothing to do", version=version)
         return _same(existing, entries)
-    _upload(bucket, version, contents, entries)
+    upload(bucket, version, contents, entries)
     return _seal(bucket, _manifest(version, facts, entries))
 
 
@@ -100,17 +100,6 @@ def content_digest(entries: tuple[FileEntry, ...]) -> str:
     """The sha256 of the paths, sizes and sha256 of all files: equal for equal content."""
     lines = sorted(f"{entry.path}\0{entry.size}\0{entry.sha256}\n" for entry in entries)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _upload(bucket: Bucket, version: str, contents: Mapping[str, Path | bytes], entries: tuple[FileEntry, ...]) -> None:
-    total = sum(entry.size for entry in entries)
-    log.info("publishing", version=version, files=len(entries), bytes=total, to=bucket.uri)
-    with track("publish", "bytes", total) as advance:
-        for entry in entries:
-            sent = bucket.create(file_name(version, entry.path), contents[entry.path])
-            if sent.sha256 != entry.sha256:
-                raise DataError(f"{entry.path} was written to while it was published: publish again")
-            advance(entry.size)
 
 
 def _seal(bucket: Bucket, manifest: Manifest) -> Manifest:
@@ -152,12 +141,6 @@ def _same(existing: Manifest, entries: tuple[FileEntry, ...]) -> Manifest:
     if set(existing.files) != set(entries):
         raise ConflictError(f"version {existing.version} exists with other files: its manifest was tampered with")
     return existing
-
-
-def _digest(content: Path | bytes, advance: Any) -> Digest:
-    found = digest(content)
-    advance(1)
-    return found
 
 
 def _card(files: Mapping[str, Path]) -> bytes:
