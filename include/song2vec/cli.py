@@ -129,6 +129,10 @@ def _add_store_commands(subparsers: Any) -> None:
     sub = _command(subparsers, "history", commands.history, commands.rows("moves"))
     _add_store(sub, "--to", "--from")
 
+    sub = _command(subparsers, "prune", commands.prune, commands.show_prune, "retention")
+    sub.add_argument("--delete", action="store_true", help="delete what goes, for good; without: only show it")
+    _add_store(sub, "--to")
+
     sub = _command(subparsers, "similar", commands.similar, commands.rows("similar"), "publish")
     sub.add_argument("song", metavar="SONG")
     sub.add_argument("--from", dest="source", required=True, metavar="gs://BUCKET/PREFIX|MODEL_DIR")

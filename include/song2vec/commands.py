@@ -110,6 +110,13 @@ def history(options: argparse.Namespace, _: Settings) -> Answer:
     return {"moves": [move.to_json() for move in history(store(options))]}
 
 
+def prune(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Show which versions need not stay, and delete them with --delete."""
+    from song2vec.prune import prune
+
+    return prune(store(options), settings.retention, delete=options.delete)
+
+
 def similar(options: argparse.Namespace, settings: Settings) -> Answer:
     """The songs most similar to a song."""
     from song2vec_client.model import SongModel
@@ -198,6 +205,13 @@ def show_metrics(answer: Answer) -> str:
     from song2vec.report import metrics_table
 
     return metrics_table(answer)
+
+
+def show_prune(answer: Answer) -> str:
+    """Every version with its fate, then the sum."""
+    gone = sum(row["fate"] == "goes" for row in answer["versions"])
+    said = "deleted" if answer["deleted"] else "nothing was deleted; with --delete would go"
+    return f"{rows('versions')(answer)}\n\n{said}: {gone} versions, {answer['bytes'] / 1e6:,.1f} MB"
 
 
 def show_setting_table(answer: Answer) -> str:
