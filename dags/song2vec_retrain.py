@@ -142,11 +142,11 @@ def gate(evaluation: dict) -> dict:
 def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decision: dict) -> dict:
     """Write the version to the model store: immutable, checked after upload, visible only when whole."""
     from song2vec.pipeline import publish_run
-    from song2vec_airflow.connections import open_store
+    from song2vec_airflow.connections import open_signing_key, open_store
 
     run = current_run()
     folders = [run.files.fetch(stage["uri"]) for stage in (model, prepared, checked, evaluation, decision)]
-    return publish_run(open_store(), folders, run.settings)
+    return publish_run(open_store(), folders, run.settings, open_signing_key())
 
 
 @task(execution_timeout=timedelta(minutes=10))
@@ -176,6 +176,20 @@ def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, publ
     with run.files.stage("report") as out:
         report_run(open_store(), folders, published["version"], out, run.settings)
     return {"uri": run.files.uri("report")}
+
+
+@task(execution_timeout=timedelta(hours=1))
+def prune() -> dict:
+    """Show, or delete, the versions that need not stay, as `retention.after_run` says; skipped where it is off."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from song2vec.pipeline import prune_after_run
+    from song2vec_airflow.connections import open_store
+
+    answer = prune_after_run(open_store(), current_run().settings)
+    if answer is None:
+        raise AirflowSkipException("all versions stay: retention.after_run is off")
+    return answer
 
 
 PERMANENT = RetryRule(
@@ -213,7 +227,8 @@ def song2vec_retrain() -> None:
     evaluation = evaluate(prepared, model)
     decision = gate(evaluation)
     published = publish(prepared, checked, model, evaluation, decision)
-    promote(decision, published) >> report(prepared, checked, evaluation, decision, published)
+    reported = report(prepared, checked, evaluation, decision, published)
+    promote(decision, published) >> reported >> prune()
 
 
 song2vec_retrain()

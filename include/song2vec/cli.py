@@ -114,6 +114,7 @@ def _add_store_commands(subparsers: Any) -> None:
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")
     sub.add_argument("records", type=Path, nargs="*", metavar="DIR", help="folders with metrics.json, funnel.json, …")
     _add_store(sub, "--to")
+    _add_signing(sub)
 
     sub = _command(subparsers, "promote", commands.promote, commands.pairs, "publish")
     sub.add_argument("version", metavar="VERSION")
@@ -144,8 +145,12 @@ def _add_whole(subparsers: Any) -> None:
     sub = _command(subparsers, "run", commands.run, lambda answer: answer["summary"], *sections())
     _add_url(sub)
     _add_store(sub, "--to")
+    _add_signing(sub)
     sub.add_argument("--workspace", type=Path, default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"))
     sub.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
+
+    sub = _command(subparsers, "keygen", commands.keygen, commands.pairs)
+    sub.add_argument("private", type=Path, metavar="KEY.pem", help="the public key is written beside it, KEY.pub.pem")
 
     sub = _command(subparsers, "settings", commands.show_settings, commands.show_setting_table)
     sub.add_argument("--markdown", action="store_true", help="as docs/configuration.md")
@@ -187,6 +192,15 @@ def _add_store(parser: argparse.ArgumentParser, *flags: str) -> None:
         required=default is None,
         metavar="gs://BUCKET/PREFIX",
         help="the model store; or SONG2VEC_STORE",
+    )
+
+
+def _add_signing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sign-with",
+        default=os.environ.get("SONG2VEC_SIGNING_KEY"),
+        metavar="KEY.pem",
+        help="sign the version with this private key; or SONG2VEC_SIGNING_KEY, which names the file too",
     )
 
 

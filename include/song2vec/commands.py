@@ -16,6 +16,7 @@ from song2vec.config import Settings
 from song2vec_client.bucket import Bucket
 
 if TYPE_CHECKING:
+    from song2vec.signing import SigningKey
     from song2vec_client.model import SongModel
 
 Answer = dict[str, Any]
@@ -77,7 +78,7 @@ def publish(options: argparse.Namespace, settings: Settings) -> Answer:
     """Publish a model as a version."""
     from song2vec.pipeline import publish_run
 
-    return publish_run(store(options), [options.model, *options.records], settings)
+    return publish_run(store(options), [options.model, *options.records], settings, signing_key(options))
 
 
 def promote(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -139,7 +140,16 @@ def run(options: argparse.Namespace, settings: Settings) -> Answer:
 
     engine = open_engine(options.url, settings.extract)
     folder = options.workspace / "song2vec_run" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return run(engine, store(options), folder, settings, who=options.who)
+    return run(engine, store(options), folder, settings, who=options.who, key=signing_key(options))
+
+
+def keygen(options: argparse.Namespace, _: Settings) -> Answer:
+    """Make a pair of keys: the private one signs what is published, the public one is for those who pull."""
+    from song2vec.signing import make_key
+
+    public = options.private.with_suffix(".pub.pem")
+    make_key(options.private, public)
+    return {"private": str(options.private), "public": str(public)}
 
 
 def show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -162,6 +172,15 @@ def _model_to_align_to(where: str, settings: Settings) -> "SongModel | None":
 def store(options: argparse.Namespace) -> Bucket:
     """The model store that the command line names."""
     return Bucket.open(options.store)
+
+
+def signing_key(options: argparse.Namespace) -> "SigningKey | None":
+    """The key that the command line names, or None: what is published is not signed."""
+    if not options.sign_with:
+        return None
+    from song2vec.signing import SigningKey
+
+    return SigningKey.read(options.sign_with)
 
 
 # How each record is shown to people.

@@ -20,8 +20,10 @@ from song2vec.gate import judge
 from song2vec.logs import show
 from song2vec.prepare import prepare
 from song2vec.promote import promote
+from song2vec.prune import clean, prune
 from song2vec.publish import VersionFacts, publish, published_files
 from song2vec.report import summarise
+from song2vec.signing import SigningKey
 from song2vec.train import train
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
@@ -33,7 +35,9 @@ from song2vec_client.store import ModelStore
 log = structlog.get_logger(__name__)
 
 
-def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: str) -> dict[str, Any]:
+def run(
+    engine: Engine, store: Bucket, folder: Path, settings: Settings, who: str, *, key: SigningKey | None = None
+) -> dict[str, Any]:
     """Retrain and publish: every stage, in order, with its files under `folder`.
 
     Returns:
@@ -53,10 +57,11 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     train(playlists, model, settings, heldout=heldout, parent=parent_model(store, settings))
     metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
-    published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
+    published = publish_run(store, [model, prepared, checked, evaluation, gate], settings, key)
     if decision["accepted"]:
         promote(store, settings.publish.channel, published["version"], who=who, why=decision["sentence"])
     summary = report_run(store, [prepared, checked, evaluation, gate], published["version"], report, settings)
+    prune_after_run(store, settings)
     return {
         "version": published["version"],
         "accepted": decision["accepted"],
@@ -66,8 +71,13 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     }
 
 
-def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> dict[str, Any]:
-    """Publish the files that the stages up to the gate left in `folders` as one version."""
+def publish_run(
+    store: Bucket, folders: Sequence[Path], settings: Settings, key: SigningKey | None = None
+) -> dict[str, Any]:
+    """Publish the files that the stages up to the gate left in `folders` as one version, signed with `key`.
+
+    Then the rests of uploads that crashed long ago are deleted.
+    """
     files = published_files(*folders)
     decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
     funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
@@ -85,8 +95,16 @@ def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> d
             created=datetime.now(UTC),
             alignment=Alignment.from_json(alignment) if alignment.get("aligned") else None,
         ),
+        key,
     )
+    clean(store, settings.retention)
     return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
+
+
+def prune_after_run(store: Bucket, settings: Settings) -> dict[str, Any] | None:
+    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off."""
+    rules = settings.retention
+    return None if rules.after_run == "off" else prune(store, rules, delete=rules.after_run == "delete")
 
 
 def live_version(store: Bucket, channel: str) -> str | None:

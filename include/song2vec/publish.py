@@ -19,12 +19,14 @@ import structlog
 from song2vec.errors import DataError
 from song2vec.files import read_json
 from song2vec.model_card import model_card
+from song2vec.signing import SigningKey
 from song2vec.upload import entries_of, upload
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format import FileEntry, Manifest
 from song2vec_client.layout import MANIFEST, MODEL_FILES, file_name, version_id
+from song2vec_client.signing import signature_name
 from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
@@ -74,11 +76,11 @@ def published_files(*folders: Path) -> dict[str, Path]:
     return found
 
 
-def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts) -> Manifest:
-    """Make a version of `files` (by their path in it, as `published_files` gives them).
+def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts, key: SigningKey | None = None) -> Manifest:
+    """Make a version of `files` (by their path in it, as `published_files` gives them), signed with `key`.
 
     A model card is added unless there is one. Where the version exists already, its manifest is returned
-    as it is: the first one to publish it said where it comes from.
+    as it is: the first one to publish it said where it comes from, and whether to sign it.
 
     Raises:
         DataError: there is no usable ``training.json``.
@@ -93,7 +95,7 @@ def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts) -> M
         log.info("this version is published already: nothing to do", version=version)
         return _same(existing, entries)
     upload(bucket, version, contents, entries)
-    return _seal(bucket, _manifest(version, facts, entries))
+    return _seal(bucket, _manifest(version, facts, entries), key)
 
 
 def content_digest(entries: tuple[FileEntry, ...]) -> str:
@@ -102,16 +104,21 @@ def content_digest(entries: tuple[FileEntry, ...]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _seal(bucket: Bucket, manifest: Manifest) -> Manifest:
-    """Write the manifest, after which the version exists."""
+def _seal(bucket: Bucket, manifest: Manifest, key: SigningKey | None) -> Manifest:
+    """Write the signature, then the manifest, after which the version exists."""
+    content = manifest.to_bytes()
+    if key:
+        bucket.create(signature_name(manifest.version, content), key.sign(content))
     try:
-        bucket.create(file_name(manifest.version, MANIFEST), manifest.to_bytes())
+        bucket.create(file_name(manifest.version, MANIFEST), content)
     except ConflictError:  # another process published the same files at the same time
         existing = _published(bucket, manifest.version)
         if existing is None:
             raise
         return _same(existing, manifest.files)
-    log.info("published", version=manifest.version, status=manifest.status, parent=manifest.parent)
+    log.info(
+        "published", version=manifest.version, status=manifest.status, parent=manifest.parent, signed=key is not None
+    )
     return manifest
 
 
