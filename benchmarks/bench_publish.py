@@ -53,9 +53,15 @@ def main() -> None:
 
         for bench, theirs, against in (
             ("publish-vs-bare-client", _one_by_one, "google-cloud-storage upload_from_filename, in a loop"),
-            ("publish-vs-transfer-manager", _several, f"google-cloud-storage transfer_manager, {FILES_AT_A_TIME} threads"),
+            (
+                "publish-vs-transfer-manager",
+                _several,
+                f"google-cloud-storage transfer_manager, {FILES_AT_A_TIME} threads",
+            ),
         ):
-            compare(bench, ours, lambda work=theirs: rate(lambda: work(files)), unit="MB/s", against=against, pairs=PAIRS)
+            compare(
+                bench, ours, lambda work=theirs: rate(lambda: work(files)), unit="MB/s", against=against, pairs=PAIRS
+            )
 
 
 def _model(folder: Path) -> dict[str, Path]:
