@@ -102,9 +102,16 @@ def publish_run(
 
 
 def prune_after_run(store: Bucket, settings: Settings) -> dict[str, Any] | None:
-    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off."""
+    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off.
+
+    Returns:
+        ``{"deleted", "bytes", "versions"}``: whether they were deleted, their size, their names.
+    """
     rules = settings.retention
-    return None if rules.after_run == "off" else prune(store, rules, delete=rules.after_run == "delete")
+    if rules.after_run == "off":
+        return None
+    answer = prune(store, rules, delete=rules.after_run == "delete")
+    return answer | {"versions": [row["version"] for row in answer["versions"] if row["fate"] == "goes"]}
 
 
 def live_version(store: Bucket, channel: str) -> str | None:

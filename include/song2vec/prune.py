@@ -6,7 +6,7 @@ refuses the whole. A crash in between leaves what a crashed upload leaves, and g
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ import structlog
 
 from song2vec.config import RetentionSettings
 from song2vec.errors import Song2VecError
-from song2vec.history import history
+from song2vec.history import history, length, read_move
 from song2vec.retention import named, why_kept
 from song2vec_client.bucket import Bucket, Stored
 from song2vec_client.errors import ChangedError, ConflictError, ModelStoreError
@@ -49,6 +49,20 @@ class _Folder:
         return sum(stored.size for stored in self.objects)
 
 
+class _Names:
+    """Which versions must stay by their names, as it is at each call; a move that was read once never changes."""
+
+    def __init__(self, bucket: Bucket, rules: RetentionSettings) -> None:
+        self._bucket, self._rules = bucket, rules
+        self._moves = history(bucket)
+
+    def now(self) -> dict[str, str]:
+        """The versions, each with the reason."""
+        for number in range(len(self._moves) + 1, length(self._bucket) + 1):
+            self._moves.append(read_move(self._bucket, number))
+        return named(ModelStore.of(self._bucket).channels().values(), self._moves, self._rules)
+
+
 def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: datetime | None = None) -> dict[str, Any]:
     """Find, and with `delete` also delete, the versions that need not stay and the rests of crashed uploads.
 
@@ -68,12 +82,13 @@ def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: dateti
     """
     now = now or datetime.now(UTC)
     folders = _folders(bucket)
-    kept = _kept(bucket, folders, rules, now)
+    names = _Names(bucket, rules)
+    kept = _kept(folders, names.now(), rules, now)
     rows, gone = [], 0
     for folder in folders:
         why = kept.get(folder.version)
         if delete and why is None:
-            why = _delete(bucket, folder, rules)
+            why = _delete(bucket, folder, names)
         gone += 0 if why else folder.size
         rows.append(_row(folder, why))
     log.info("prune", deleted=delete, versions=[row["version"] for row in rows if row["fate"] == "goes"], bytes=gone)
@@ -88,9 +103,12 @@ def clean(bucket: Bucket, rules: RetentionSettings, now: datetime | None = None)
     now = now or datetime.now(UTC)
     try:
         folders = [folder for folder in _folders(bucket) if folder.manifest is None]
-        kept = _kept(bucket, folders, rules, now) if folders else {}
+        if not folders:
+            return []
+        names = _Names(bucket, rules)
+        kept = _kept(folders, names.now(), rules, now)
         left = [folder for folder in folders if folder.version not in kept]
-        return [folder.version for folder in left if _delete(bucket, folder, rules) is None]
+        return [folder.version for folder in left if _delete(bucket, folder, names) is None]
     except (ModelStoreError, Song2VecError) as error:
         log.warning("the rests of crashed uploads were not deleted", why=str(error))
         return []
@@ -106,10 +124,11 @@ def _folders(bucket: Bucket) -> list[_Folder]:
     return [_Folder(version, tuple(found[version])) for version in sorted(found, reverse=True)]
 
 
-def _kept(bucket: Bucket, folders: Iterable[_Folder], rules: RetentionSettings, now: datetime) -> dict[str, str]:
+def _kept(
+    folders: Iterable[_Folder], names: Mapping[str, str], rules: RetentionSettings, now: datetime
+) -> dict[str, str]:
     """What must stay, published or not, each with the reason."""
     published = {folder.version: folder.manifest.created for folder in folders if folder.manifest}
-    names = _named(bucket, rules)
     kept = why_kept(published, names, rules, now)
     for folder in folders:
         if folder.manifest is None and folder.version in names:
@@ -119,30 +138,28 @@ def _kept(bucket: Bucket, folders: Iterable[_Folder], rules: RetentionSettings, 
     return kept
 
 
-def _named(bucket: Bucket, rules: RetentionSettings) -> dict[str, str]:
-    return named(ModelStore.of(bucket).channels().values(), history(bucket), rules)
-
-
-def _delete(bucket: Bucket, folder: _Folder, rules: RetentionSettings) -> str | None:
+def _delete(bucket: Bucket, folder: _Folder, names: _Names) -> str | None:
     """Delete a version, manifest first, unless it is named by now; the reason if it stays."""
-    if why := _named(bucket, rules).get(folder.version):
+    if why := names.now().get(folder.version):
         return why
     try:
-        if folder.manifest and (why := _withdraw(bucket, folder.manifest, folder.version, rules)):
+        if folder.manifest and (why := _withdraw(bucket, folder.manifest, folder.version, names)):
             return why
         for stored in folder.files:
             bucket.delete(stored.name, stored.generation)
     except ChangedError:
         return "somebody else wrote to it meanwhile"
+    # Whoever published the same files again, found them all there, and wrote a manifest just now, has no version.
+    bucket.delete(file_name(folder.version, MANIFEST))
     log.info("deleted", version=folder.version, whole=folder.manifest is not None, bytes=folder.size)
     return None
 
 
-def _withdraw(bucket: Bucket, manifest: Stored, version: str, rules: RetentionSettings) -> str | None:
+def _withdraw(bucket: Bucket, manifest: Stored, version: str, names: _Names) -> str | None:
     """Delete a manifest, and put it back if its version was promoted at the same time; the reason if it stays."""
     content, generation = bucket.read(manifest.name)
     bucket.delete(manifest.name, generation)
-    why = _named(bucket, rules).get(version)
+    why = names.now().get(version)
     if why:
         with suppress(ConflictError):  # somebody else published the same files again
             bucket.create(manifest.name, content)

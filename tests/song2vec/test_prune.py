@@ -6,14 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rig.gcs import blob
-from tests.rig.models import FINISHED, publish_model
+from tests.rig.models import FINISHED, publish_model, write_model
 
-from song2vec.config import RetentionSettings
+from song2vec.config import RetentionSettings, load_settings
 from song2vec.errors import DataError
+from song2vec.pipeline import prune_after_run, publish_run
 from song2vec.promote import promote, rollback
 from song2vec.prune import clean, prune
 from song2vec_client.bucket import Bucket
-from song2vec_client.errors import CorruptModelError
+from song2vec_client.errors import AccessDeniedError, CorruptModelError
 from song2vec_client.layout import file_name
 from song2vec_client.store import ModelStore
 
@@ -216,6 +217,58 @@ def test_what_is_no_version_is_left_alone(bucket, versions):
     prune(bucket, FEW, delete=True, now=_later())
 
     assert {"versions/README.txt", "versions/notes/a.txt"} <= set(bucket.names())
+
+
+def test_publishing_clears_what_crashed_long_ago(bucket, store, versions, tmp_path):
+    (a,) = versions(1)
+    blob(store, f"versions/{a}/manifest.json").delete()
+    folder = write_model(tmp_path / "next", finished=FINISHED + timedelta(days=9))
+    at_once = load_settings().model_copy(update={"retention": FEW.model_copy(update={"orphan_hours": 0})})
+
+    publish_run(bucket, [folder], load_settings())
+    assert bucket.names(f"versions/{a}/")  # it may be under way
+    publish_run(bucket, [folder], at_once)
+    assert not bucket.names(f"versions/{a}/")
+
+
+def test_publishing_goes_on_where_nothing_may_be_deleted(store, versions, tmp_path):
+    (a,) = versions(1)
+    blob(store, f"versions/{a}/manifest.json").delete()
+
+    class Kept(Bucket):
+        def delete(self, name, generation=None):
+            raise AccessDeniedError(name)
+
+    assert clean(Kept.open(store), FEW, now=_later()) == []
+    with pytest.raises(AccessDeniedError):
+        prune(Kept.open(store), FEW, delete=True, now=_later())
+
+
+def test_publishing_again_what_is_being_deleted_leaves_no_version_without_files(bucket, store, versions):
+    a, b = versions(2)
+    manifest = bucket.read(file_name(a, "manifest.json"))[0]
+
+    class Republishing(Bucket):
+        def delete(self, name, generation=None):
+            super().delete(name, generation)
+            if name == file_name(a, "songs.npy"):
+                self.create(file_name(a, "manifest.json"), manifest)
+
+    prune(Republishing.open(store), FEW, delete=True)
+
+    assert ModelStore.of(bucket).published() == [b]
+    assert not bucket.names(f"versions/{a}/")
+
+
+@pytest.mark.parametrize(("after_run", "left"), [("off", 2), ("show", 2), ("delete", 1)])
+def test_a_run_ends_as_its_settings_say(bucket, versions, after_run, left):
+    a, _ = versions(2)
+    rules = {"retention.after_run": after_run, "retention.keep_versions": 1, "retention.keep_days": 0}
+
+    record = prune_after_run(bucket, load_settings(rules))
+
+    assert len(ModelStore.of(bucket).published()) == left
+    assert (record and record["versions"]) == (None if after_run == "off" else [a])
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
