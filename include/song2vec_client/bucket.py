@@ -148,7 +148,7 @@ class Bucket:
         """
         sent = known or digest(content)
         try:
-            stored, created = self._stored(self._upload(name, content, generation=0, advance=advance)), True
+            stored, created = self._stored(self._upload(name, content, 0, crc32c=sent.crc32c, advance=advance)), True
         except ChangedError:
             stored, created = self._look_up(name), False
         if (stored.size, stored.crc32c) == (sent.size, sent.crc32c):
@@ -202,10 +202,21 @@ class Bucket:
             blob.download_to_file(Limited(file, limit, name), raw_download=True, **self._patience())
             return int(blob.generation)
 
-    def _upload(self, name: str, content: bytes | Path, generation: int | None, advance: Advance | None = None) -> Any:
+    def _upload(
+        self,
+        name: str,
+        content: bytes | Path,
+        generation: int | None,
+        *,
+        crc32c: str | None = None,
+        advance: Advance | None = None,
+    ) -> Any:
         blob = self._bucket.blob(self._prefix + name)
+        if crc32c:
+            blob.crc32c = crc32c  # the service refuses other bytes, and nobody computes it a second time
         kind = "application/json" if name.endswith(".json") else "application/octet-stream"
-        how = {"content_type": kind, "if_generation_match": generation, "checksum": "crc32c", **self._patience()}
+        checksum = None if crc32c else "crc32c"
+        how = {"content_type": kind, "if_generation_match": generation, "checksum": checksum, **self._patience()}
         advance = advance or (lambda _: None)
         with self._asking(name):
             if isinstance(content, bytes):

@@ -69,7 +69,7 @@ def line_to(
 class Meter(socketserver.ThreadingTCPServer):
     """A line of any number of connections that counts the bytes of requests, for the length of a ``with`` block.
 
-    After `most` bytes it passes nothing more, either way, and calls `then`, once.
+    After `most` bytes it passes nothing more, either way, and calls `then`, once. What that raises cuts the connection.
     """
 
     daemon_threads = True

@@ -1,6 +1,7 @@
 """Publishing: a version is there whole or not at all, and publishing the same again gives the same."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -156,9 +157,12 @@ def here(server):
     """A model store on that server."""
     name = f"test-{uuid4().hex[:12]}"
     server.create_bucket(name)
-    where = {"api_endpoint": server.url}
-    client = Client(project="local", credentials=AnonymousCredentials(), client_options=where)
-    return Bucket.open(f"gs://{name}/models", client)
+    return _open(f"gs://{name}/models", server.url)
+
+
+def _open(uri, endpoint):
+    where = {"api_endpoint": endpoint}
+    return Bucket.open(uri, Client(project="local", credentials=AnonymousCredentials(), client_options=where))
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +214,23 @@ def test_what_is_there_already_is_not_uploaded_again(here, server, tmp_path, tra
 
     assert line.passed < traffic / 10
     assert ModelStore.of(here).published() == [version]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_connection_that_is_cut_in_the_middle_is_made_again(here, server, tmp_path, traffic, share):
+    files = _large(tmp_path)
+
+    with Meter(server.url, most=int(share * traffic)) as line:
+
+        def cut():
+            line.most = math.inf
+            raise ConnectionResetError
+
+        line.then = cut
+        made = publish(_open(here.uri, line.url), files, facts())
+
+    assert line.most == math.inf
+    assert ModelStore.of(here, cache=tmp_path / "cache").load(made.version).version == made.version
 
 
 def test_an_upload_that_fails_fails_the_whole_and_the_next_one_completes(bucket, tmp_path):
