@@ -19,7 +19,7 @@ from song2vec.errors import Song2VecError
 from song2vec.history import history, length, read_move
 from song2vec.retention import named, why_kept
 from song2vec_client.bucket import Bucket, Stored
-from song2vec_client.errors import ChangedError, ConflictError, ModelStoreError
+from song2vec_client.errors import ChangedError, ConflictError, ModelStoreError, NotFoundError
 from song2vec_client.layout import MANIFEST, file_name, is_version
 from song2vec_client.store import ModelStore
 
@@ -91,7 +91,8 @@ def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: dateti
             why = _delete(bucket, folder, names)
         gone += 0 if why else folder.size
         rows.append(_row(folder, why))
-    log.info("prune", deleted=delete, versions=[row["version"] for row in rows if row["fate"] == "goes"], bytes=gone)
+    goes = [row["version"] for row in rows if row["fate"] == "goes"]
+    log.info("versions that need not stay", deleted=delete, versions=goes, bytes=gone)
     return {"deleted": delete, "bytes": gone, "versions": rows}
 
 
@@ -157,7 +158,10 @@ def _delete(bucket: Bucket, folder: _Folder, names: _Names) -> str | None:
 
 def _withdraw(bucket: Bucket, manifest: Stored, version: str, names: _Names) -> str | None:
     """Delete a manifest, and put it back if its version was promoted at the same time; the reason if it stays."""
-    content, generation = bucket.read(manifest.name)
+    try:
+        content, generation = bucket.read(manifest.name, limit=manifest.size)
+    except NotFoundError:  # somebody else deletes it, too
+        return None
     bucket.delete(manifest.name, generation)
     why = names.now().get(version)
     if why:

@@ -1,5 +1,6 @@
 """Deleting versions: shown first, manifest first, nothing that is live, nothing that is under way."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,6 +81,17 @@ def test_young_versions_stay(bucket, versions):
     assert set(_fates(prune(bucket, rules, delete=True)).values()) == {"stays"}
     later = datetime.now(UTC) + timedelta(days=7, hours=1)
     assert _fates(prune(bucket, rules, delete=True, now=later)) == {c: "stays", b: "goes", a: "goes"}
+
+
+def test_two_that_delete_at_once_both_end_well(bucket, store, versions):
+    (*old, new) = versions(4)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: prune(Bucket.open(store), FEW, delete=True), range(4)))
+
+    assert ModelStore.of(bucket).published() == [new]
+    assert {name.split("/")[1] for name in bucket.names("versions/")} == {new}
+    assert set(old) == {version for answer in answers for version, fate in _fates(answer).items() if fate == "goes"}
 
 
 def test_a_version_whose_manifest_cannot_be_read_goes_like_any_other(bucket, store, versions):
