@@ -152,11 +152,11 @@ def gate(evaluation: dict) -> dict:
 def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decision: dict) -> dict:
     """Write the version to the model store: immutable, checked after upload, visible only when whole."""
     from song2vec.pipeline import publish_run
-    from song2vec_airflow.connections import open_store
+    from song2vec_airflow.connections import open_signing_key, open_store
 
     run = current_run()
     folders = [run.files.fetch(stage["uri"]) for stage in (model, prepared, checked, evaluation, decision)]
-    return publish_run(open_store(), folders, run.settings)
+    return publish_run(open_store(), folders, run.settings, open_signing_key())
 
 
 @task(execution_timeout=timedelta(hours=1))
@@ -208,6 +208,20 @@ def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, publ
     return {"uri": run.files.uri("report")}
 
 
+@task(execution_timeout=timedelta(hours=1))
+def prune() -> dict:
+    """Show, or delete, the versions that need not stay, as `retention.after_run` says; skipped where it is off."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from song2vec.pipeline import prune_after_run
+    from song2vec_airflow.connections import open_store
+
+    answer = prune_after_run(open_store(), current_run().settings)
+    if answer is None:
+        raise AirflowSkipException("all versions stay: retention.after_run is off")
+    return answer
+
+
 @dag(
     doc_md=DOC,
     description="Playlists to a published, checked song-embedding model",
@@ -238,7 +252,7 @@ def song2vec_retrain() -> None:
     )
     promoted = promote(decision, published)
     summary = report(prepared, checked, evaluation, decision, published)
-    verify(model, published) >> approval >> promoted >> summary
+    verify(model, published) >> approval >> promoted >> summary >> prune()
 
 
 song2vec_retrain()

@@ -118,6 +118,7 @@ def _add_store_commands(subparsers: Any) -> None:
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")
     sub.add_argument("records", type=Path, nargs="*", metavar="DIR", help="folders with metrics.json, funnel.json, …")
     _add_store(sub, "--to")
+    _add_signing(sub)
 
     sub = _command(subparsers, "verify", commands.verify, lambda answer: answer["sentence"])
     sub.add_argument("version", metavar="VERSION", help="or a channel")
@@ -150,6 +151,9 @@ def _add_store_commands(subparsers: Any) -> None:
     sub.add_argument("new", metavar="NEW", help="a version or a channel")
     sub.add_argument("--songs", type=_count, default=1000, metavar="N", help="look at N songs (default 1000)")
     _add_store(sub, "--from", "--to")
+    sub = _command(subparsers, "prune", commands.prune, commands.show_prune, "retention")
+    sub.add_argument("--delete", action="store_true", help="delete what goes, for good; without: only show it")
+    _add_store(sub, "--to")
 
     sub = _command(subparsers, "similar", commands.similar, commands.rows("similar"), "publish")
     sub.add_argument("song", metavar="SONG")
@@ -162,8 +166,12 @@ def _add_whole(subparsers: Any) -> None:
     sub = _command(subparsers, "run", commands.run, lambda answer: answer["summary"], *sections())
     _add_url(sub)
     _add_store(sub, "--to")
+    _add_signing(sub)
     sub.add_argument("--workspace", type=Path, default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"))
     sub.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
+
+    sub = _command(subparsers, "keygen", commands.keygen, commands.pairs)
+    sub.add_argument("private", type=Path, metavar="KEY.pem", help="the public key is written beside it, KEY.pub.pem")
 
     sub = _command(subparsers, "settings", commands.show_settings, commands.show_setting_table)
     sub.add_argument("--markdown", action="store_true", help="as docs/configuration.md")
@@ -205,6 +213,15 @@ def _add_store(parser: argparse.ArgumentParser, *flags: str) -> None:
         required=default is None,
         metavar="gs://BUCKET/PREFIX",
         help="the model store; or SONG2VEC_STORE",
+    )
+
+
+def _add_signing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sign-with",
+        default=os.environ.get("SONG2VEC_SIGNING_KEY"),
+        metavar="KEY.pem",
+        help="sign the version with this private key; or SONG2VEC_SIGNING_KEY, which names the file too",
     )
 
 

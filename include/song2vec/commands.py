@@ -16,6 +16,7 @@ from song2vec.config import Settings
 from song2vec_client.bucket import Bucket
 
 if TYPE_CHECKING:
+    from song2vec.signing import SigningKey
     from song2vec_client.model import SongModel
 
 Answer = dict[str, Any]
@@ -84,7 +85,7 @@ def publish(options: argparse.Namespace, settings: Settings) -> Answer:
     """Publish a model as a version."""
     from song2vec.pipeline import publish_run
 
-    return publish_run(store(options), [options.model, *options.records], settings)
+    return publish_run(store(options), [options.model, *options.records], settings, signing_key(options))
 
 
 def verify(options: argparse.Namespace, _: Settings) -> Answer:
@@ -143,6 +144,13 @@ def diff(options: argparse.Namespace, _: Settings) -> Answer:
     return diff(store(options), options.old, options.new, options.songs)
 
 
+def prune(options: argparse.Namespace, settings: Settings) -> Answer:
+    """Show which versions need not stay, and delete them with --delete."""
+    from song2vec.prune import prune
+
+    return prune(store(options), settings.retention, delete=options.delete)
+
+
 def similar(options: argparse.Namespace, settings: Settings) -> Answer:
     """The songs most similar to a song."""
     from song2vec_client.model import SongModel
@@ -165,7 +173,16 @@ def run(options: argparse.Namespace, settings: Settings) -> Answer:
 
     engine = open_engine(options.url, settings.extract)
     folder = options.workspace / "song2vec_run" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return run(engine, store(options), folder, settings, who=options.who)
+    return run(engine, store(options), folder, settings, who=options.who, key=signing_key(options))
+
+
+def keygen(options: argparse.Namespace, _: Settings) -> Answer:
+    """Make a pair of keys: the private one signs what is published, the public one is for those who pull."""
+    from song2vec.signing import make_key
+
+    public = options.private.with_suffix(".pub.pem")
+    make_key(options.private, public)
+    return {"private": str(options.private), "public": str(public)}
 
 
 def show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -194,6 +211,15 @@ def _model_to_align_to(where: str, settings: Settings) -> "SongModel | None":
 def store(options: argparse.Namespace) -> Bucket:
     """The model store that the command line names."""
     return Bucket.open(options.store)
+
+
+def signing_key(options: argparse.Namespace) -> "SigningKey | None":
+    """The key that the command line names, or None: what is published is not signed."""
+    if not options.sign_with:
+        return None
+    from song2vec.signing import SigningKey
+
+    return SigningKey.read(options.sign_with)
 
 
 # How each record is shown to people.
@@ -258,6 +284,13 @@ def show_metrics(answer: Answer) -> str:
     from song2vec.report import metrics_table
 
     return metrics_table(answer)
+
+
+def show_prune(answer: Answer) -> str:
+    """Every version with its fate, then the sum."""
+    gone = sum(row["fate"] == "goes" for row in answer["versions"])
+    said = "deleted" if answer["deleted"] else "nothing was deleted; with --delete would go"
+    return f"{rows('versions')(answer)}\n\n{said}: {gone} versions, {answer['bytes'] / 1e6:,.1f} MB"
 
 
 def show_setting_table(answer: Answer) -> str:

@@ -306,6 +306,26 @@ class PublishSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    """Which versions stay when old ones are deleted; what is live, or was before it, always does."""
+
+    after_run: Literal["off", "show", "delete"] = Field(
+        "off", description="At the end of a run: nothing, show which versions would go, or delete them."
+    )
+    keep_versions: int = Field(10, ge=1, le=100_000, description="How many of the newest versions stay. [versions]")
+    keep_days: int = Field(7, ge=0, le=36_500, description="Versions published less than this ago stay. [days]")
+    keep_moves: int = Field(
+        20, ge=1, le=100_000, description="How many of a channel's last moves count; the versions they name stay."
+    )
+    orphan_hours: int = Field(
+        24,
+        ge=3,
+        le=8_760,
+        description="What a crashed upload left behind goes when nothing was added to it for so long; longer than any "
+        "upload of one file takes. [hours]",
+    )
+
+
 class Settings(BaseSettings):
     """All settings of song2vec, by section."""
 
@@ -322,6 +342,7 @@ class Settings(BaseSettings):
     evaluate: EvaluateSettings = EvaluateSettings()
     gate: GateSettings = GateSettings()
     publish: PublishSettings = PublishSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(

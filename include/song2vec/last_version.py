@@ -9,11 +9,9 @@ from typing import Any
 from song2vec import changes
 from song2vec.changes import DataIndex
 from song2vec_client.bucket import Bucket
-from song2vec_client.digests import digest
-from song2vec_client.errors import CorruptModelError, NotFoundError
+from song2vec_client.errors import NotFoundError
 from song2vec_client.fields import parse_json
 from song2vec_client.format import Manifest
-from song2vec_client.layout import file_name
 from song2vec_client.store import ModelStore
 
 FUNNEL = "funnel.json"
@@ -50,17 +48,14 @@ def last_version(store: Bucket, channel: str) -> LastVersion | None:
 def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
     """The data of the version that `manifest` describes; errors as for `last_version`."""
     published = {entry.path for entry in manifest.files}
-    funnel = parse_json(ModelStore.of(store).read(manifest.version, FUNNEL)) if FUNNEL in published else {}
-    index = _index(store, manifest) if changes.NAME in published else None
+    models = ModelStore.of(store)
+    funnel = parse_json(models.read(manifest.version, FUNNEL)) if FUNNEL in published else {}
+    index = _index(models, manifest.version) if changes.NAME in published else None
     return LastVersion(manifest.version, funnel if isinstance(funnel, dict) else {}, index)
 
 
-def _index(store: Bucket, manifest: Manifest) -> DataIndex:
-    entry = manifest.entry(changes.NAME)
-    name = file_name(manifest.version, entry.path)
+def _index(models: ModelStore, version: str) -> DataIndex:
     with TemporaryDirectory(prefix="song2vec-") as folder:
-        path = Path(folder) / entry.path
-        store.download(name, path, entry.size)
-        if digest(path).sha256 != entry.sha256:
-            raise CorruptModelError(f"{store.uri}/{name} is damaged: it is not what the version's manifest says")
+        path = Path(folder) / changes.NAME
+        models.download(version, changes.NAME, path)
         return DataIndex.read(path)

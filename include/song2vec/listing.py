@@ -8,7 +8,7 @@ from typing import Any
 from song2vec.errors import DataError
 from song2vec.history import numbers, read_move
 from song2vec_client.bucket import Bucket
-from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
+from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.fields import parse_json
 from song2vec_client.format import Manifest, Move, Pointer
 from song2vec_client.layout import move_name, move_number
@@ -21,19 +21,18 @@ _MINUTE = "%Y-%m-%d %H:%M UTC"
 def version_table(bucket: Bucket) -> list[dict[str, Any]]:
     """The published versions, newest first: ``version, live, status, published, ndcg, hit_rate``.
 
-    `live` names the channels that point to the version.
+    `live` names the channels that point to the version. A version whose manifest or metrics are damaged has a
+    row that says so.
     """
     store = ModelStore.of(bucket)
     channels = store.channels().values()
     return [
         {
-            "version": manifest.version,
-            "live": ", ".join(_channel(pointer) for pointer in channels if pointer.version == manifest.version),
-            "status": manifest.status,
-            "published": manifest.created.strftime(_MINUTE),
-            **_measured(store, manifest),
+            "version": version,
+            "live": ", ".join(_channel(pointer) for pointer in channels if pointer.version == version),
+            **_described(store, version),
         }
-        for manifest in store.versions()
+        for version in store.published()
     ]
 
 
@@ -82,6 +81,18 @@ def _move_or_problem(bucket: Bucket, number: int) -> Move | str:
 
 def _channel(pointer: Pointer) -> str:
     return f"{pointer.channel} (pinned)" if pointer.pinned else pointer.channel
+
+
+def _described(store: ModelStore, version: str) -> dict[str, Any]:
+    try:
+        manifest = store.manifest(version)
+        return {
+            "status": manifest.status,
+            "published": manifest.created.strftime(_MINUTE),
+            **_measured(store, manifest),
+        }
+    except (CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
+        return {"status": f"unreadable: {error}", "published": None, "ndcg": None, "hit_rate": None}
 
 
 def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:

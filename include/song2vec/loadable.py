@@ -38,7 +38,7 @@ def insist_loadable(bucket: Bucket, version: str) -> None:
         CorruptModelError: a file is missing or another one, or the model does not load.
     """
     manifest, _ = read_manifest(bucket, version)
-    there = bucket.checksums(file_name(version, ""))
+    there = {stored.name: (stored.size, stored.crc32c) for stored in bucket.listing(file_name(version, ""))}
     problems = []
     for entry in manifest.files:
         found = there.get(file_name(version, entry.path))

@@ -11,7 +11,7 @@ import structlog
 
 from song2vec.errors import LostRaceError, PinnedError, RefusedError, SettingsError
 from song2vec.history import ATTEMPTS, append, follow, history, settle
-from song2vec.loadable import insist_loadable
+from song2vec.loadable import insist_loadable, read_manifest
 from song2vec_client.bucket import Bucket
 from song2vec_client.format import Manifest, Move, Pointer
 from song2vec_client.layout import is_channel
@@ -88,6 +88,7 @@ class Request:
             if move.version not in (loadable, move.previous):
                 insist_loadable(self.bucket, move.version)
                 loadable = move.version
+            read_manifest(self.bucket, move.version)  # it may have been deleted while it was looked at
             if append(self.bucket, move):
                 follow(self.bucket, move)
                 log.info(

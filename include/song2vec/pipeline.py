@@ -21,8 +21,10 @@ from song2vec.gate import judge, may_promote
 from song2vec.logs import show
 from song2vec.prepare import prepare
 from song2vec.promote import promote
+from song2vec.prune import clean, prune
 from song2vec.publish import VersionFacts, publish, published_files
 from song2vec.report import summarise
+from song2vec.signing import SigningKey
 from song2vec.train import train
 from song2vec.trial import try_out
 from song2vec_client.alignment import Alignment
@@ -35,7 +37,9 @@ from song2vec_client.store import ModelStore
 log = structlog.get_logger(__name__)
 
 
-def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: str) -> dict[str, Any]:
+def run(
+    engine: Engine, store: Bucket, folder: Path, settings: Settings, who: str, *, key: SigningKey | None = None
+) -> dict[str, Any]:
     """Retrain and publish: every stage, in order, with its files under `folder`.
 
     Returns:
@@ -56,24 +60,31 @@ def run(engine: Engine, store: Bucket, folder: Path, settings: Settings, who: st
     train(playlists, model, settings, heldout=heldout, parent=parent_model(store, settings))
     metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
-    published = publish_run(store, [model, prepared, checked, evaluation, gate], settings)
+    published = publish_run(store, [model, prepared, checked, evaluation, gate], settings, key)
     try_out(store, published["version"], model)
     asked = "gate.approval is on: look at the version, then `song2vec promote` it" if settings.gate.approval else ""
     if may_promote(decision) and not asked:
         _promote(store, settings.publish.channel, published["version"], who, decision)
     folders = [prepared, checked, evaluation, gate]
+    summary = report_run(store, folders, published["version"], report, settings, approval=asked)
+    prune_after_run(store, settings)
     return {
         "version": published["version"],
         "accepted": decision["accepted"],
         "forced": decision["forced"],
         "sentence": decision["sentence"],
         "metrics": metrics["model"],
-        "summary": report_run(store, folders, published["version"], report, settings, approval=asked),
+        "summary": summary,
     }
 
 
-def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> dict[str, Any]:
-    """Publish the files that the stages up to the gate left in `folders` as one version."""
+def publish_run(
+    store: Bucket, folders: Sequence[Path], settings: Settings, key: SigningKey | None = None
+) -> dict[str, Any]:
+    """Publish the files that the stages up to the gate left in `folders` as one version, signed with `key`.
+
+    Then the rests of uploads that crashed long ago are deleted.
+    """
     files = published_files(*folders)
     decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
     funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
@@ -91,7 +102,9 @@ def publish_run(store: Bucket, folders: Sequence[Path], settings: Settings) -> d
             created=datetime.now(UTC),
             alignment=Alignment.from_json(alignment) if alignment.get("aligned") else None,
         ),
+        key,
     )
+    clean(store, settings.retention)
     return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
 
 
@@ -100,6 +113,19 @@ def _promote(store: Bucket, channel: str, version: str, who: str, decision: Mapp
         promote(store, channel, version, who=who, why=decision["sentence"], force=decision["forced"])
     except PinnedError as pinned:
         log.warning(str(pinned))
+
+
+def prune_after_run(store: Bucket, settings: Settings) -> dict[str, Any] | None:
+    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off.
+
+    Returns:
+        ``{"deleted", "bytes", "versions"}``: whether they were deleted, their size, their names.
+    """
+    rules = settings.retention
+    if rules.after_run == "off":
+        return None
+    answer = prune(store, rules, delete=rules.after_run == "delete")
+    return answer | {"versions": [row["version"] for row in answer["versions"] if row["fate"] == "goes"]}
 
 
 def live_version(store: Bucket, channel: str) -> str | None:

@@ -1,6 +1,7 @@
 """Progress of long work: a bar where a person watches a terminal, else a log line every few seconds."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ LOG_EVERY_SECONDS = 10.0
 
 
 class Advance(Protocol):
-    """What `track` gives."""
+    """What `track` gives; several threads may call it."""
 
     def __call__(self, units: int, /) -> object:
         """Say that `units` more are done."""
@@ -31,9 +32,19 @@ def track(task: str, unit: str, total: int | None = None) -> Iterator[Advance]:
         from tqdm import tqdm
 
         with tqdm(total=total, desc=task, unit=f" {unit}", unit_scale=True, leave=False) as bar:
-            yield bar.update
+            yield _one_at_a_time(bar.update)
         return
-    yield _Lines(task, unit, total)
+    yield _one_at_a_time(_Lines(task, unit, total))
+
+
+def _one_at_a_time(advance: Advance) -> Advance:
+    lock = threading.Lock()
+
+    def locked(units: int, /) -> None:
+        with lock:
+            advance(units)
+
+    return locked
 
 
 class _Lines:

@@ -1,6 +1,7 @@
 """Publishing: the files of a run become a version in the model store, completely or not at all.
 
 Every object is created, never overwritten, and its checksum compared with what the service says it holds.
+What is there already from a try before is not uploaded again.
 The manifest goes last: until it is there, the version does not exist, so a crash leaves nothing to see.
 The version's name follows from its content, so publishing the same files again completes, or finds, the
 same version.
@@ -19,13 +20,14 @@ from song2vec.errors import DataError
 from song2vec.files import read_json
 from song2vec.model_card import model_card
 from song2vec.model_files import GENSIM
-from song2vec.progress import track
+from song2vec.signing import SigningKey
+from song2vec.upload import entries_of, upload
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
-from song2vec_client.digests import Digest, digest
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format import FileEntry, Manifest
 from song2vec_client.layout import MANIFEST, MODEL_FILES, file_name, version_id
+from song2vec_client.signing import signature_name
 from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
@@ -74,26 +76,26 @@ def published_files(*folders: Path) -> dict[str, Path]:
     return found
 
 
-def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts) -> Manifest:
-    """Make a version of `files` (by their path in it, as `published_files` gives them).
+def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts, key: SigningKey | None = None) -> Manifest:
+    """Make a version of `files` (by their path in it, as `published_files` gives them), signed with `key`.
 
     A model card is added unless there is one. Where the version exists already, its manifest is returned
-    as it is: the first one to publish it said where it comes from.
+    as it is: the first one to publish it said where it comes from, and whether to sign it.
 
     Raises:
         DataError: there is no usable ``training.json``.
         ConflictError: an object of the version exists with other content.
+        CorruptModelError: a file was written to meanwhile, or damaged on its way.
+        ChangedError: somebody deleted what was uploaded.
     """
     contents: dict[str, Path | bytes] = {CARD: _card(files), **files}
-    with track("checksums", "files", len(contents)) as advance:
-        digests = {path: _digest(contents[path], advance) for path in sorted(contents)}
-    entries = tuple(FileEntry(path, found.size, found.sha256, found.crc32c) for path, found in digests.items())
+    entries = entries_of(contents)
     version = version_id(_finished(files), content_digest(entries))
     if (existing := _published(bucket, version)) is not None:
         log.info("this version is published already: nothing to do", version=version)
         return _same(existing, entries)
-    _upload(bucket, version, contents, entries)
-    return _seal(bucket, _manifest(version, facts, entries))
+    upload(bucket, version, contents, entries)
+    return _seal(bucket, _manifest(version, facts, entries), key)
 
 
 def content_digest(entries: tuple[FileEntry, ...]) -> str:
@@ -102,27 +104,21 @@ def content_digest(entries: tuple[FileEntry, ...]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _upload(bucket: Bucket, version: str, contents: Mapping[str, Path | bytes], entries: tuple[FileEntry, ...]) -> None:
-    total = sum(entry.size for entry in entries)
-    log.info("publishing", version=version, files=len(entries), bytes=total, to=bucket.uri)
-    with track("publish", "bytes", total) as advance:
-        for entry in entries:
-            sent = bucket.create(file_name(version, entry.path), contents[entry.path])
-            if sent.sha256 != entry.sha256:
-                raise DataError(f"{entry.path} was written to while it was published: publish again")
-            advance(entry.size)
-
-
-def _seal(bucket: Bucket, manifest: Manifest) -> Manifest:
-    """Write the manifest, after which the version exists."""
+def _seal(bucket: Bucket, manifest: Manifest, key: SigningKey | None) -> Manifest:
+    """Write the signature, then the manifest, after which the version exists."""
+    content = manifest.to_bytes()
+    if key:
+        bucket.create(signature_name(manifest.version, content), key.sign(content))
     try:
-        bucket.create(file_name(manifest.version, MANIFEST), manifest.to_bytes())
+        bucket.create(file_name(manifest.version, MANIFEST), content)
     except ConflictError:  # another process published the same files at the same time
         existing = _published(bucket, manifest.version)
         if existing is None:
             raise
         return _same(existing, manifest.files)
-    log.info("published", version=manifest.version, status=manifest.status, parent=manifest.parent)
+    log.info(
+        "published", version=manifest.version, status=manifest.status, parent=manifest.parent, signed=key is not None
+    )
     return manifest
 
 
@@ -152,12 +148,6 @@ def _same(existing: Manifest, entries: tuple[FileEntry, ...]) -> Manifest:
     if set(existing.files) != set(entries):
         raise ConflictError(f"version {existing.version} exists with other files: its manifest was tampered with")
     return existing
-
-
-def _digest(content: Path | bytes, advance: Any) -> Digest:
-    found = digest(content)
-    advance(1)
-    return found
 
 
 def _card(files: Mapping[str, Path]) -> bytes:

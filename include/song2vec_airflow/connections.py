@@ -2,10 +2,13 @@
 
 ``mariadb_default``  the database with the playlists: type MySQL or MariaDB, or SQLite (host: path of the file)
 ``song2vec_models``  the model store: extra ``{"store": "gs://BUCKET/PREFIX"}``; with ``key_path`` or ``keyfile_dict``
-                     (a service account's key) where the machine's own Google credentials are not the right ones
+                     (a service account's key) where the machine's own Google credentials are not the right ones;
+                     with ``signing_key_path`` (a PEM file) or ``signing_private_key`` (its text, which Airflow
+                     masks), or with the variable SONG2VEC_SIGNING_KEY (a PEM file), versions are signed
 """
 
 import json
+import os
 from typing import Any
 
 from airflow.sdk import BaseHook, Connection
@@ -15,7 +18,9 @@ from sqlalchemy import URL, Engine
 from song2vec.config import ExtractSettings
 from song2vec.errors import SettingsError
 from song2vec.extract import open_engine
-from song2vec_client.bucket import Bucket, default_client
+from song2vec.signing import SigningKey
+from song2vec_client.bucket import Bucket
+from song2vec_client.google_client import default_client
 
 DATABASE = "mariadb_default"
 STORE = "song2vec_models"
@@ -48,6 +53,15 @@ def open_store() -> Bucket:
     if "store" not in extra:
         raise SettingsError(f'the connection {STORE} has no "store" in its extra: set it to {_EXAMPLE}')
     return Bucket.open(extra["store"], client=_client(extra))
+
+
+def open_signing_key() -> SigningKey | None:
+    """The key that signs versions, of the connection ``song2vec_models`` or of the environment; None: none."""
+    extra = _connection(STORE).extra_dejson
+    if text := extra.get("signing_private_key"):
+        return SigningKey.parse(text.encode(), f"signing_private_key of the connection {STORE}")
+    path = extra.get("signing_key_path") or os.environ.get("SONG2VEC_SIGNING_KEY")
+    return SigningKey.read(path) if path else None
 
 
 _EXAMPLE = '{"store": "gs://BUCKET/PREFIX"}'

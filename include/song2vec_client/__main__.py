@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        answer = options.command(ModelStore(options.store, cache=options.cache), options)
+        answer = options.command(ModelStore(options.store, cache=options.cache, public_key=options.public_key), options)
     except ModelStoreError as error:
         sys.stderr.write(f"song2vec_client: {error}\n")
         return 1
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("-k", type=_count, default=10, help="how many (default 10)")
         sub.add_argument("--name", default="production", help="a channel or a version (default: production)")
         sub.add_argument("--cache", help="folder for pulled models (default: ~/.cache/song2vec)")
+        sub.add_argument("--public-key", metavar="FILE", help="PEM; refuse every version that it did not sign")
     return parser
 
 

@@ -8,13 +8,14 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
 from song2vec_client.digests import Digest, digest
 from song2vec_client.errors import (
-    AccessDeniedError,
     AddressError,
     ChangedError,
     ConflictError,
@@ -22,13 +23,34 @@ from song2vec_client.errors import (
     ModelStoreError,
     NotFoundError,
 )
+from song2vec_client.google_client import default_client
 from song2vec_client.google_errors import translate
 from song2vec_client.layout import MAX_RECORD_BYTES
+from song2vec_client.streams import Advance, Counted, Limited
 
 DEADLINE = 30.0  # seconds after which a failing request is not tried again
 REQUEST_TIMEOUT = (5.0, 30.0)  # seconds to connect, and of silence in an answer
 
 _ADDRESS = re.compile(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])((?:/[^/\s]+)*)/?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as the service lists it.
+
+    Attributes:
+        name: relative to the store.
+        size: number of bytes.
+        crc32c: base64, as Cloud Storage writes it.
+        generation: Cloud Storage's number for this content.
+        created: when this content was stored, by the clock of the service.
+    """
+
+    name: str
+    size: int
+    crc32c: str
+    generation: int
+    created: datetime
 
 
 class Bucket:
@@ -95,32 +117,46 @@ class Bucket:
 
     def names(self, prefix: str = "") -> list[str]:
         """The names of all objects that begin with `prefix`, sorted."""
-        return sorted(name for name, _ in self._list(prefix, "name"))
+        return [stored.name for stored in self.listing(prefix)]
 
-    def checksums(self, prefix: str) -> dict[str, tuple[int, str]]:
-        """The size and crc32c, as the service computed it, of every object whose name begins with `prefix`."""
-        return {name: (blob.size, blob.crc32c) for name, blob in self._list(prefix, "name,size,crc32c")}
+    def listing(self, prefix: str = "") -> list[Stored]:
+        """All objects that begin with `prefix`, by name."""
+        fields = "items(name,size,crc32c,generation,timeCreated),nextPageToken"
+        with self._asking(prefix):
+            blobs = self._bucket.client.list_blobs(
+                self._bucket, prefix=self._prefix + prefix, fields=fields, **self._patience()
+            )
+            return sorted((self._stored(blob) for blob in blobs), key=lambda stored: stored.name)
 
-    def create(self, name: str, content: bytes | Path) -> Digest:
+    def create(
+        self, name: str, content: bytes | Path, known: Digest | None = None, advance: Advance | None = None
+    ) -> Digest:
         """Store a new object: the bytes, or those of the file. One that exists with the same content is done.
+
+        Args:
+            name: of the object.
+            content: the bytes, or a file.
+            known: the digest of the content, where it was computed before.
+            advance: told how many more bytes were sent.
 
         Returns:
             Its digest; the size and the crc32c are those that the service computed of what it stored.
 
         Raises:
             ConflictError: the object exists, with other content. It is left as it is.
-            CorruptModelError: the service stored other bytes than were sent.
+            CorruptModelError: the service stored other bytes than those of the digest. They are deleted again.
         """
-        sent = digest(content)
+        sent = known or digest(content)
         try:
-            stored, created = self._upload(name, content, generation=0), True
+            stored, created = self._stored(self._upload(name, content, 0, crc32c=sent.crc32c, advance=advance)), True
         except ChangedError:
             stored, created = self._look_up(name), False
         if (stored.size, stored.crc32c) == (sent.size, sent.crc32c):
             return sent
         found = f"{stored.size} bytes with crc32c {stored.crc32c}, not {sent.size} bytes with {sent.crc32c}"
         if created:
-            raise CorruptModelError(f"{self.uri}/{name} was changed on its way: stored were {found}. Delete it.")
+            self.delete(name, stored.generation)
+            raise CorruptModelError(f"{self.uri}/{name} was written to, or damaged, on its way: stored were {found}")
         raise ConflictError(f"{self.uri}/{name} exists with other content: {found}. It is never overwritten.")
 
     def replace(self, name: str, content: bytes, generation: int) -> int:
@@ -145,42 +181,62 @@ class Bucket:
         """Store an object, replacing what was there: for scratch files, never for what is published."""
         self._upload(name, content, generation=None)
 
-    def delete(self, name: str) -> None:
-        """Delete an object; one that is not there is done. For scratch files, never for what is published."""
+    def delete(self, name: str, generation: int | None = None) -> None:
+        """Delete an object; one that is not there is done.
+
+        Args:
+            name: of the object.
+            generation: delete this content only; None: whatever is there.
+
+        Raises:
+            ChangedError: there is other content than that of the generation.
+        """
+        blob = self._bucket.blob(self._prefix + name)
         with suppress(NotFoundError), self._asking(name):
-            self._bucket.blob(self._prefix + name).delete(**self._patience())
+            blob.delete(if_generation_match=generation, **self._patience())
 
     def _fetch(self, name: str, file: IO[bytes], limit: int | None) -> int:
         blob = self._bucket.blob(self._prefix + name)
         with self._asking(name):
             # raw: a gzip label is not acted upon, so a small object cannot unfold into a huge one
-            blob.download_to_file(_Limited(file, limit, name), raw_download=True, **self._patience())
+            blob.download_to_file(Limited(file, limit, name), raw_download=True, **self._patience())
             return int(blob.generation)
 
-    def _upload(self, name: str, content: bytes | Path, generation: int | None) -> Any:
+    def _upload(
+        self,
+        name: str,
+        content: bytes | Path,
+        generation: int | None,
+        *,
+        crc32c: str | None = None,
+        advance: Advance | None = None,
+    ) -> Any:
         blob = self._bucket.blob(self._prefix + name)
-        how = {"if_generation_match": generation, "checksum": "crc32c", **self._patience()}
+        if crc32c:
+            blob.crc32c = crc32c  # the service refuses other bytes, and nobody computes it a second time
         kind = "application/json" if name.endswith(".json") else "application/octet-stream"
+        checksum = None if crc32c else "crc32c"
+        how = {"content_type": kind, "if_generation_match": generation, "checksum": checksum, **self._patience()}
+        advance = advance or (lambda _: None)
         with self._asking(name):
             if isinstance(content, bytes):
-                blob.upload_from_string(content, content_type=kind, **how)
+                blob.upload_from_string(content, **how)
+                advance(len(content))
             else:
-                blob.upload_from_filename(str(content), content_type=kind, **how)
+                with content.open("rb") as file:
+                    blob.upload_from_file(Counted(file, advance), size=os.fstat(file.fileno()).st_size, **how)
         return blob
 
-    def _list(self, prefix: str, fields: str) -> list[tuple[str, Any]]:
-        with self._asking(prefix):
-            blobs = self._bucket.client.list_blobs(
-                self._bucket, prefix=self._prefix + prefix, fields=f"items({fields}),nextPageToken", **self._patience()
-            )
-            return [(blob.name[len(self._prefix) :], blob) for blob in blobs]
-
-    def _look_up(self, name: str) -> Any:
+    def _look_up(self, name: str) -> Stored:
         with self._asking(name):
             blob = self._bucket.get_blob(self._prefix + name, **self._patience())
         if blob is None:
             raise NotFoundError(f"{self.uri}/{name} was there a moment ago and is gone: somebody deletes it")
-        return blob
+        return self._stored(blob)
+
+    def _stored(self, blob: Any) -> Stored:
+        name = blob.name[len(self._prefix) :]
+        return Stored(name, int(blob.size), blob.crc32c, int(blob.generation), blob.time_created)
 
     def _patience(self) -> dict[str, Any]:
         from google.cloud.storage.retry import DEFAULT_RETRY
@@ -199,45 +255,3 @@ class Bucket:
             if ours is None:
                 raise
             raise ours from None
-
-
-class _Limited:
-    """A file that refuses to grow beyond a limit."""
-
-    def __init__(self, file: IO[bytes], limit: int | None, name: str) -> None:
-        self._file, self._limit, self._name = file, limit, name
-        self._written = 0
-
-    def write(self, chunk: bytes) -> int:
-        self._written += len(chunk)
-        if self._limit is not None and self._written > self._limit:
-            raise CorruptModelError(f"{self._name} is larger than the {self._limit:,} bytes it may have")
-        return self._file.write(chunk)
-
-
-def default_client(credentials: Any = None, project: str | None = None) -> Any:
-    """A ``google.cloud.storage.Client`` with the machine's own credentials, or for STORAGE_EMULATOR_HOST.
-
-    Args:
-        credentials: ``google.auth`` credentials to use instead of the machine's own.
-        project: of those credentials.
-
-    Raises:
-        AccessDeniedError: the machine has no credentials.
-    """
-    from google.auth.exceptions import GoogleAuthError
-    from google.cloud import storage
-
-    try:
-        client = storage.Client(project=project, credentials=credentials)
-    except GoogleAuthError:
-        raise AccessDeniedError(
-            "this machine has no Google credentials: run `gcloud auth application-default login`, or set "
-            "GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, or STORAGE_EMULATOR_HOST "
-            "to the address of an emulator"
-        ) from None
-    # google-cloud-storage 3.11 to 3.17 asks for the bucket's own metadata in a background thread, though nobody
-    # traces: a right that readers lack, and two minutes of retries when the service is down. Goes when
-    # googleapis/google-cloud-python #17650 is closed.
-    client._bucket_metadata_cache = None
-    return client

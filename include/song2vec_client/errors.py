@@ -10,7 +10,9 @@
     │   ├── NotFoundError             (LookupError)      no such bucket, channel, version, object or song
     │   ├── ConflictError             (FileExistsError)  the object exists already, with other content
     │   ├── CorruptModelError         (ValueError)       what was read is not what the format or the manifest says
-    │   └── UnsupportedFormatError    (ValueError)       published in a format newer than this client
+    │   ├── UnsupportedFormatError    (ValueError)       published in a format newer than this client
+    │   ├── UntrustedError            (PermissionError)  not signed by the public key that was given
+    │   └── KeyFileError              (ValueError)       the public key that was given cannot be used
     └── TransientError                trying again may help
         ├── StoreUnavailableError     (ConnectionError)  no answer in time, too many requests, a server's failure
         └── ChangedError                                 somebody else wrote the object in the meantime
@@ -57,6 +59,14 @@ class CorruptModelError(PermanentError, ValueError):
 
 class UnsupportedFormatError(PermanentError, ValueError):
     """Published in a format newer than this client."""
+
+
+class UntrustedError(PermanentError, PermissionError):
+    """Not signed by the public key that was given."""
+
+
+class KeyFileError(PermanentError, ValueError):
+    """The public key that was given cannot be used."""
 
 
 class StoreUnavailableError(TransientError, ConnectionError):

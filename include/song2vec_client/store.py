@@ -13,6 +13,7 @@ from song2vec_client.errors import CorruptModelError, NotFoundError, Unsupported
 from song2vec_client.fields import parse_json
 from song2vec_client.format import FileEntry, Manifest, Pointer
 from song2vec_client.layout import MANIFEST, MODEL_FILES, channel_name, file_name, is_channel, is_version
+from song2vec_client.signing import PublicKeys, signature_name
 
 if TYPE_CHECKING:
     from song2vec_client.model import SongModel
@@ -24,11 +25,14 @@ class ModelStore:
     """The models under ``gs://bucket/prefix``.
 
     What is read is believed only where the manifest names it with this size and this sha256, and a
-    manifest that a channel names only with the sha256 that the channel gives. Methods raise
-    NotFoundError, CorruptModelError, UnsupportedFormatError, and what `Bucket` raises.
+    manifest that a channel names only with the sha256 that the channel gives; with a public key, only one
+    that this key signed. Methods raise NotFoundError, CorruptModelError, UnsupportedFormatError,
+    UntrustedError, and what `Bucket` raises.
     """
 
-    def __init__(self, uri: str, client: Any = None, cache: Path | str | None = None) -> None:
+    def __init__(
+        self, uri: str, client: Any = None, cache: Path | str | None = None, public_key: Path | str | None = None
+    ) -> None:
         """Name a store; no request is made yet.
 
         Args:
@@ -36,19 +40,24 @@ class ModelStore:
             client: a ``google.cloud.storage.Client``; None: one with the machine's own credentials.
             cache: folder for pulled models, shared by all processes; None: SONG2VEC_CACHE, or
                 ``~/.cache/song2vec``.
+            public_key: PEM file; every version that is not signed by this key is then refused.
+
+        Raises:
+            KeyFileError: the public key cannot be used.
         """
-        self._set(Bucket.open(uri, client), cache)
+        self._set(Bucket.open(uri, client), cache, public_key)
 
     @classmethod
-    def of(cls, bucket: Bucket, cache: Path | str | None = None) -> "ModelStore":
+    def of(cls, bucket: Bucket, cache: Path | str | None = None, public_key: Path | str | None = None) -> "ModelStore":
         """The models in a bucket that is open already."""
         store = cls.__new__(cls)
-        store._set(bucket, cache)
+        store._set(bucket, cache, public_key)
         return store
 
-    def _set(self, bucket: Bucket, cache: Path | str | None) -> None:
+    def _set(self, bucket: Bucket, cache: Path | str | None, public_key: Path | str | None) -> None:
         self.bucket = bucket
         self.cache = Path(cache) if cache is not None else default_cache()
+        self._keys = PublicKeys.read(public_key) if public_key is not None else None
 
     def channels(self) -> dict[str, Pointer]:
         """Every channel and what it names."""
@@ -76,16 +85,21 @@ class ModelStore:
         where = f"{self.bucket.uri}/{name}"
         if sha256 not in (None, hashlib.sha256(content).hexdigest()):
             raise CorruptModelError(f"{where} is not the manifest that the channel was moved to")
+        self._insist_signed(version, content)
         manifest = _checked(Manifest, content, where)
         if manifest.version != version:
             raise CorruptModelError(f"{where} is the manifest of another version, {manifest.version}")
         return manifest, content
 
-    def versions(self) -> list[Manifest]:
-        """Every version that is published, newest first; one without a manifest does not exist."""
+    def published(self) -> list[str]:
+        """The name of every version that is published, newest first; one without a manifest does not exist."""
         names = (name.split("/") for name in self.bucket.names("versions/"))
         found = {path[1] for path in names if len(path) == 3 and path[2] == MANIFEST and is_version(path[1])}
-        return [self.manifest(version) for version in sorted(found, reverse=True)]
+        return sorted(found, reverse=True)
+
+    def versions(self) -> list[Manifest]:
+        """The manifest of every version that is published, newest first; one that is damaged is an error."""
+        return [self.manifest(version) for version in self.published()]
 
     def read(self, name: str, path: str) -> bytes:
         """A small file (``metrics.json``) of a version or channel, verified."""
@@ -94,6 +108,11 @@ class ModelStore:
         content = self._read(file_name(manifest.version, path), f"version {manifest.version} has lost its {path}")
         _verify(content, entry, self.bucket.uri)
         return content
+
+    def download(self, name: str, path: str, to: Path) -> None:
+        """Write any file of a version or channel to the local path `to`: verified, whole or not at all."""
+        manifest = self.manifest(name)
+        self._download(manifest.version, manifest.entry(path), to)
 
     def load(self, name: str = "production") -> "SongModel":
         """The model of a version, or of the version that a channel names: pulled if need be, checked, mapped."""
@@ -108,7 +127,8 @@ class ModelStore:
         verified, and several processes may pull at once.
         """
         version, sha256 = self._named(name)
-        if sha256 and _is_whole(folder := self._folder(version, sha256), sha256):
+        known = sha256 if self._keys is None else None  # the cache may be shared with those who ask for no signature
+        if known and _is_whole(folder := self._folder(version, known), known):
             return folder
         manifest, content = self.read_manifest(version, sha256)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -116,6 +136,16 @@ class ModelStore:
         if not _is_whole(folder, sha256):
             self._fill(folder, manifest, content)
         return folder
+
+    def _insist_signed(self, version: str, content: bytes) -> None:
+        """With a public key, refuse a manifest that it did not sign."""
+        if self._keys is None:
+            return
+        try:
+            signature: bytes | None = self.bucket.read(signature_name(version, content))[0]
+        except NotFoundError:
+            signature = None
+        self._keys.insist(content, signature, f"{self.bucket.uri}/{file_name(version, MANIFEST)}")
 
     def _named(self, name: str) -> tuple[str, str | None]:
         """The version that `name` means, and the digest of its manifest where a channel vouches for it."""
@@ -134,13 +164,21 @@ class ModelStore:
         part.mkdir(parents=True)
         try:
             for entry in [manifest.entry(path) for path in MODEL_FILES]:
-                self.bucket.download(file_name(manifest.version, entry.path), part / entry.path, entry.size)
-                _verify(part / entry.path, entry, self.bucket.uri)
+                self._download(manifest.version, entry, part / entry.path)
             SongModel.open(part).prepare()
             (part / MANIFEST).write_bytes(content)
             _place(part, folder, hashlib.sha256(content).hexdigest())
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _download(self, version: str, entry: FileEntry, to: Path) -> None:
+        part = _beside(to)
+        try:
+            self.bucket.download(file_name(version, entry.path), part, entry.size)
+            _verify(part, entry, self.bucket.uri)
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _read(self, name: str, missing: str) -> bytes:
         try:
@@ -197,5 +235,5 @@ def _place(part: Path, folder: Path, sha256: str) -> None:
         shutil.rmtree(broken, ignore_errors=True)
 
 
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")

@@ -18,7 +18,7 @@ from song2vec.errors import DataError
 from song2vec.history import numbers, read_move
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format import Move, Pointer
-from song2vec_client.layout import MANIFEST, file_name, is_channel, is_version
+from song2vec_client.layout import is_channel, is_version
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 from song2vec_ui.models_page import (
@@ -65,7 +65,7 @@ class Reader:
 
     def models(self, number: int) -> ModelsPage | None:
         """The page `number` of all models, or None while nothing was published."""
-        published = self._published()
+        published = self._store.published()
         channels = self._channels()
         if not (published or channels):
             return None
@@ -98,12 +98,6 @@ class Reader:
             return self._model(version)
         finally:
             self._loading.release()
-
-    def _published(self) -> list[str]:
-        """Every version that has a manifest, newest first."""
-        parts = (name.split("/") for name in self._store.bucket.names("versions/"))
-        found = {path[1] for path in parts if is_version(path[1]) and "/".join(path) == file_name(path[1], MANIFEST)}
-        return sorted(found, reverse=True)
 
     def _channels(self) -> tuple[Channel, ...]:
         names = (name.removeprefix("channels/").removesuffix(".json") for name in self._store.bucket.names("channels/"))

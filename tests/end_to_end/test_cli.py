@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.rig.models import FINISHED, publish_model
+from tests.rig.models import FINISHED, publish_model, write_model
 
 from song2vec_client.store import ModelStore
 
@@ -258,3 +258,38 @@ def test_help_of_a_command_documents_its_settings():
 
     assert "train.epochs = 20" in text
     assert "Passes over the playlists." in text
+
+
+def test_prune_shows_first_and_deletes_when_told(bucket, store, gcs, tmp_path):
+    old, new = (
+        publish_model(bucket, tmp_path / str(day), finished=FINISHED + timedelta(days=day)).version for day in (1, 2)
+    )
+    ask = ["prune", "--to", store, "--set", "retention.keep_versions=1", "--set", "retention.keep_days=0"]
+
+    shown = song2vec(*ask, STORAGE_EMULATOR_HOST=gcs).stdout
+    assert "nothing was deleted; with --delete would go: 1 versions" in shown
+    assert ModelStore(store).published() == [new, old]
+
+    rows = answer(*ask, "--delete", STORAGE_EMULATOR_HOST=gcs)["versions"]
+    assert [(row["version"], row["fate"]) for row in rows] == [(new, "stays"), (old, "goes")]
+    assert ModelStore(store).published() == [new]
+
+
+def test_from_keygen_to_a_client_that_checks_and_no_key_in_any_output(store, gcs, tmp_path):
+    where = {"STORAGE_EMULATOR_HOST": gcs}
+    keys = answer("keygen", tmp_path / "mine.pem")
+    said = song2vec("publish", write_model(tmp_path / "model"), "--to", store, "--sign-with", keys["private"], **where)
+    answer("keygen", tmp_path / "other.pem")
+
+    def pull(public):
+        command = [sys.executable, "-m", "song2vec_client", "pull", store, "--name", ModelStore(store).published()[0]]
+        command += ["--cache", tmp_path / "cache", "--public-key", public]
+        environment = {"PYTHONPATH": "include", **where}
+        return subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+
+    pulled, refused = pull(keys["public"]), pull(tmp_path / "other.pub.pem")
+
+    assert pulled.returncode == 0, pulled.stderr
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "is not signed by the public key that was given" in refused.stderr
+    assert (tmp_path / "mine.pem").read_text().splitlines()[1] not in said.stdout + said.stderr

@@ -509,3 +509,15 @@ def test_which_version_is_before_the_live_one(steps, before):
 
     assert version_before(moves, "production") == (names[before] if before else None)
     assert version_before(moves, "candidate") is None
+
+
+def test_a_version_that_cannot_be_read_has_its_row_and_hides_no_other(bucket, store, version):
+    a, b, c = version(1), version(2), version(3)
+    blob(store, f"versions/{b}/manifest.json").upload_from_string("{}")
+    blob(store, f"versions/{c}/manifest.json").upload_from_string('{"format": 99}')
+
+    rows = version_table(bucket)
+
+    assert [row["version"] for row in rows] == [c, b, a]
+    assert [row["status"].split(":")[0] for row in rows] == ["unreadable", "unreadable", "accepted"]
+    assert len({tuple(row) for row in rows}) == 1

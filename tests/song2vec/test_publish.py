@@ -1,27 +1,36 @@
 """Publishing: a version is there whole or not at all, and publishing the same again gives the same."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
 from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, facts, publish_model, write_model
+from tests.rig.network import Meter
 
 from song2vec.config import load_settings
 from song2vec.errors import DataError
 from song2vec.model_card import model_card
 from song2vec.pipeline import publish_run
 from song2vec.publish import publish, published_files
+from song2vec.upload import entries_of, upload
 from song2vec_client.alignment import Alignment
+from song2vec_client.bucket import Bucket
 from song2vec_client.digests import digest
-from song2vec_client.errors import ConflictError
-from song2vec_client.layout import is_version
+from song2vec_client.errors import ChangedError, ConflictError
+from song2vec_client.layout import MANIFEST, is_version
 from song2vec_client.store import ModelStore
+from song2vec_local.gcs import GcsServer
 
 METRICS = {
     "protocol": {"top": 100},
@@ -116,43 +125,139 @@ def test_an_object_with_other_content_is_never_overwritten_and_hides_the_version
     assert publish(bucket, files, facts()).version == version
 
 
-KILLED = """
-import os, signal, sys
+PUBLISHER = """
+import sys
 from pathlib import Path
 from song2vec.publish import publish, published_files
 from song2vec_client.bucket import Bucket
 from tests.rig.models import facts
 
-class Dying(Bucket):
-    left = int(sys.argv[3])
-    def create(self, name, content):
-        if not self.left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.left -= 1
-        return super().create(name, content)
-
-publish(Dying.open(sys.argv[1]), published_files(*map(Path, sys.argv[2].split(":"))), facts())
+publish(Bucket.open(sys.argv[1]), published_files(*map(Path, sys.argv[2:])), facts())
 """
 
 
-@pytest.mark.parametrize("uploaded", [0, 5, 14])
-def test_a_publisher_killed_in_the_middle_leaves_nothing_to_see_and_the_next_one_completes(
-    bucket, store, files, gcs, uploaded
-):
-    folders = ":".join(sorted({str(path.parent) for path in files.values() if path.parent.name != "gensim"}))
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, store, folders, str(uploaded)],
-        check=False,
-        env=os.environ | {"PYTHONPATH": "include:.", "STORAGE_EMULATOR_HOST": gcs},
-    )
+def _publish_over(line, store, files):
+    """The exit code of a process that publishes over a line, which ends it (`line.then`) or not."""
+    folders = sorted({path.parent for path in files.values() if path.parent.name != "gensim"})
+    environment = os.environ | {"PYTHONPATH": "include:.", "STORAGE_EMULATOR_HOST": line.url}
+    with subprocess.Popen([sys.executable, "-c", PUBLISHER, store, *folders], env=environment) as process:
+        line.then = process.kill
+        return process.wait()
 
-    assert killed.returncode == -signal.SIGKILL
-    assert len(bucket.names()) == uploaded
-    assert ModelStore.of(bucket).versions() == []
-    made = publish(bucket, files, facts())
-    assert ModelStore.of(bucket).versions() == [made]
-    assert len(made.files) == 14
-    assert ModelStore.of(bucket, cache=files["vectors.npy"].parent / "cache").load(made.version).version == made.version
+
+@pytest.fixture(scope="module")
+def server():
+    """A storage server that a metered line can be laid to, also where the other tests use a real bucket."""
+    with GcsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def here(server):
+    """A model store on that server."""
+    name = f"test-{uuid4().hex[:12]}"
+    server.create_bucket(name)
+    return _open(f"gs://{name}/models", server.url)
+
+
+def _open(uri, endpoint):
+    where = {"api_endpoint": endpoint}
+    return Bucket.open(uri, Client(project="local", credentials=AnonymousCredentials(), client_options=where))
+
+
+@pytest.fixture(scope="module")
+def traffic(server, tmp_path_factory):
+    """How many bytes of requests it takes to publish what `_large` gives."""
+    server.create_bucket("traffic")
+    with Meter(server.url) as line:
+        assert _publish_over(line, "gs://traffic/models", _large(tmp_path_factory.mktemp("traffic"))) == 0
+    return line.passed
+
+
+def _large(folder):
+    """The files of a model of which one is sent in many packets."""
+    files = published_files(write_model(folder / "model"))
+    files["song2vec.bin"].write_bytes(bytes(range(256)) * 8_000)
+    return files
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.6, 0.99, 0.995, 0.998])
+def test_a_publisher_killed_at_any_moment_leaves_all_or_nothing_to_see_and_the_next_one_completes(
+    here, server, tmp_path, traffic, share
+):
+    files = _large(tmp_path)
+
+    with Meter(server.url, most=max(1, int(share * traffic))) as line:
+        assert _publish_over(line, here.uri, files) == -signal.SIGKILL
+
+    models = ModelStore.of(here, cache=tmp_path / "cache")
+    there = here.listing("versions/")
+    if MANIFEST not in {stored.name.split("/")[-1] for stored in there}:
+        assert models.published() == []
+    for version in models.published():
+        assert models.load(version).version == version
+    made = publish(here, files, facts())
+    assert models.versions() == [made]
+    assert len(made.files) == 10
+    assert models.load(made.version).version == made.version
+    assert set(there) <= set(here.listing("versions/"))  # the same generations: nothing was uploaded again
+
+
+def test_what_is_there_already_is_not_uploaded_again(here, server, tmp_path, traffic):
+    files = _large(tmp_path)
+    version = publish(here, files, facts()).version
+    for name in ("manifest.json", "counts.npy"):
+        here.delete(f"versions/{version}/{name}")
+
+    with Meter(server.url) as line:
+        assert _publish_over(line, here.uri, files) == 0
+
+    assert line.passed < traffic / 10
+    assert ModelStore.of(here).published() == [version]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_connection_that_is_cut_in_the_middle_is_made_again(here, server, tmp_path, traffic, share):
+    files = _large(tmp_path)
+
+    with Meter(server.url, most=int(share * traffic)) as line:
+
+        def cut():
+            line.most = math.inf
+            raise ConnectionResetError
+
+        line.then = cut
+        made = publish(_open(here.uri, line.url), files, facts())
+
+    assert line.most == math.inf
+    assert ModelStore.of(here, cache=tmp_path / "cache").load(made.version).version == made.version
+
+
+def test_an_upload_that_fails_fails_the_whole_and_the_next_one_completes(bucket, tmp_path):
+    files = _large(tmp_path)
+    contents = {**files, "broken": tmp_path / "not there"}
+    entries = entries_of(files)
+
+    with pytest.raises(FileNotFoundError):
+        upload(bucket, "20260131T040000Z-00000000", contents, (*entries, replace(entries[0], path="broken")))
+    upload(bucket, "20260131T040000Z-00000000", contents, entries)
+
+    assert len(bucket.names()) == len(entries)
+
+
+def test_what_somebody_deletes_meanwhile_is_missed_before_the_manifest_is_written(store, files):
+    class Deleting(Bucket):
+        def create(self, name, *content):
+            sent = super().create(name, *content)
+            if name.endswith("counts.npy"):
+                self.delete(name)
+            return sent
+
+    bucket = Deleting.open(store)
+
+    with pytest.raises(ChangedError, match=r"counts\.npy of version .* publish again"):
+        publish(bucket, files, facts())
+    assert ModelStore.of(bucket).published() == []
 
 
 def test_what_is_missing_is_named(tmp_path):

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from song2vec.config import load_settings
 from song2vec.errors import SettingsError
-from song2vec_airflow.connections import database_url, open_database, open_store
+from song2vec.signing import make_key
+from song2vec_airflow.connections import database_url, open_database, open_signing_key, open_store
 
 PASSWORD = "p@ss/w:rd?"
 
@@ -93,3 +94,32 @@ def test_a_key_in_the_connection_is_the_identity_that_asks(monkeypatch):
     client = open_store()._bucket.client
 
     assert client._credentials.service_account_email == KEY["client_email"]
+
+
+@pytest.mark.parametrize("way", ["path", "text", "environment"])
+def test_versions_are_signed_with_the_key_that_the_connection_or_the_environment_gives(monkeypatch, tmp_path, way):
+    make_key(tmp_path / "key.pem", tmp_path / "public.pem")
+    extra = {
+        "path": {"signing_key_path": str(tmp_path / "key.pem")},
+        "text": {"signing_private_key": (tmp_path / "key.pem").read_text()},
+        "environment": {},
+    }[way]
+    monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps({"extra": {"store": "gs://bucket/prefix", **extra}}))
+    if way == "environment":
+        monkeypatch.setenv("SONG2VEC_SIGNING_KEY", str(tmp_path / "key.pem"))
+
+    assert open_signing_key().public_pem() == (tmp_path / "public.pem").read_bytes()
+
+
+def test_without_a_key_nothing_is_signed(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps({"extra": {"store": "gs://bucket/prefix"}}))
+
+    assert open_signing_key() is None
+
+
+def test_airflow_masks_the_key_in_the_connection():
+    from airflow.sdk.log import redact
+
+    shown = redact({"signing_private_key": KEY["private_key"]})
+
+    assert KEY["private_key"] not in str(shown)

@@ -97,6 +97,7 @@ def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(d
         "approve",
         "promote",
         "report",
+        "prune",
     }
     assert dag.get_task("collect_csvs").is_mapped
     assert (dag.timetable.expression, dag.timetable.timezone) == ("0 4 * * *", "Asia/Seoul")

@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.api_core import exceptions as google_errors
@@ -26,6 +27,7 @@ from song2vec_client.errors import (
     TransientError,
 )
 from song2vec_client.google_errors import translate
+from song2vec_client.streams import Counted
 
 
 def test_what_is_created_is_read_back(bucket, tmp_path):
@@ -81,6 +83,50 @@ def test_creating_again_is_done_with_the_same_content_and_refused_with_another(b
     with pytest.raises(ConflictError, match="never overwritten"):
         bucket.create("a", b"two")
     assert bucket.read("a")[0] == b"one"
+
+
+def test_a_file_that_is_written_to_while_it_is_sent_leaves_no_object(bucket, tmp_path):
+    (tmp_path / "file").write_bytes(b"before")
+    before = digest(tmp_path / "file")
+    (tmp_path / "file").write_bytes(b"after!")
+
+    with pytest.raises(CorruptModelError, match="written to, or damaged"):
+        bucket.create("file", tmp_path / "file", before)
+    assert bucket.names() == []
+
+
+def test_how_far_an_upload_is_adds_up_to_its_bytes(bucket, tmp_path):
+    (tmp_path / "large").write_bytes(bytes(9_000_000))
+    sent = []
+
+    bucket.create("large", tmp_path / "large", advance=sent.append)
+    bucket.create("small", b"123", advance=sent.append)
+
+    assert sum(sent) == 9_000_003
+
+
+def test_what_a_retry_reads_again_counts_once(tmp_path):
+    (tmp_path / "file").write_bytes(b"0123456789")
+    sent = []
+
+    with (tmp_path / "file").open("rb") as file:
+        counted = Counted(file, sent.append)
+        counted.read(6)
+        counted.seek(2)
+        assert counted.read() == b"23456789"
+
+    assert sent == [6, 4]
+
+
+def test_a_listing_tells_what_is_stored(bucket):
+    bucket.create("a", b"12345")
+    generation = bucket.replace("b", b"1", 0)
+
+    a, b = bucket.listing()
+
+    assert (a.name, a.size, a.crc32c) == ("a", 5, digest(b"12345").crc32c)
+    assert b.generation == generation
+    assert abs(b.created - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_a_swap_needs_the_generation_that_is_there(bucket):

@@ -124,6 +124,18 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(published, store, models, 
     assert _cached(tmp_path) == []
 
 
+def test_any_file_of_a_version_is_written_where_one_says_whole_and_verified(published, store, models, tmp_path):
+    models.download("production", "song2vec.bin", tmp_path / "mine.bin")
+    assert (tmp_path / "mine.bin").read_bytes() == (tmp_path / "model" / "song2vec.bin").read_bytes()
+
+    _overwrite(store, f"versions/{published.version}/song2vec.bin", b"stands for song2vec.BIN")
+    with pytest.raises(CorruptModelError, match=r"song2vec\.bin is damaged"):
+        models.download("production", "song2vec.bin", tmp_path / "other" / "mine.bin")
+    with pytest.raises(CorruptModelError, match=r"has no secret\.txt"):
+        models.download("production", "secret.txt", tmp_path / "other" / "mine.bin")
+    assert list((tmp_path / "other").iterdir()) == []
+
+
 def test_a_file_that_is_gone_is_said_so(published, store, models, tmp_path):
     blob(store, f"versions/{published.version}/songs.npy").delete()
 
