@@ -76,10 +76,16 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert answer("train", playlists, "--out", model, "--heldout", heldout, *SMALL)["songs"] == 60
     metrics = answer("evaluate", model, "--heldout", heldout, "--playlists", playlists, "--out", model)
     assert metrics["model"]["ndcg"] > metrics["popularity"]["ndcg"]
+    assert "champion" not in answer("evaluate", model, "--heldout", heldout, "--champion", store, **emulator)
     version = answer("publish", model, data, "--to", store, **emulator)["version"]
     assert answer("promote", version, "--to", store, "--why", "first", **emulator)["version"] == version
     assert [row["version"] for row in answer("versions", "--from", store, **emulator)["versions"]] == [version]
     assert [move["why"] for move in answer("history", "--from", store, **emulator)["moves"]] == ["first"]
+    for champion, name in ((store, version), (model, str(model))):
+        beside = answer("evaluate", model, "--heldout", heldout, "--champion", champion, HOME=str(tmp_path), **emulator)
+        assert beside["champion_version"] == name
+        assert beside["champion"] == beside["model"]
+        assert beside["model"]["ndcg"] == metrics["model"]["ndcg"]
     local = answer("similar", "105", "--from", model, "-k", "5")
     assert {pair["song"] // 100 for pair in local["similar"]} == {1}
     assert answer("similar", "105", "--from", store, "-k", "5", HOME=str(tmp_path), **emulator) == local
