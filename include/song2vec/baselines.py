@@ -90,7 +90,8 @@ def neighbour_songs(table: Any, shown: Ragged, k: int) -> Ints:
     width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
     for start in range(0, len(shown), size):
         block = asked[start : start + size]
-        scores = ((block @ by_song) @ table).toarray() * scale
+        held = np.unique(block.indices)  # a song that many playlists show is multiplied once
+        scores = (block[:, held] @ (by_song[held] @ table)).toarray() * scale
         scores[block.nonzero()] = 0
         found, values = top(scores, width)
         best[start : start + size, :width] = np.where(values > 0, found, -1)
