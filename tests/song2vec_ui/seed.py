@@ -50,13 +50,7 @@ def records(accepted=True, **data):
     counted = funnel.to_record() | {"songs": 1_842}
     before = LastVersion("20261118T190000Z-5b1e5b1e", {"playlists": 2_961, "rows": 71_204}, None)
     return {
-        "metrics.json": {
-            "protocol": {"seed": 1},
-            "playlists": 300,
-            "model": {"ndcg": ndcg, "hit_rate": ndcg + 0.06, "r_precision": 0.112, "recall": 0.301},
-            "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097},
-            "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288},
-        },
+        "metrics.json": metrics(ndcg),
         "funnel.json": counted | {"fingerprint": "f" * 64},
         "data_decision.json": decide(counted, before, DataSettings(**data)),
         "decision.json": {"accepted": accepted, "sentence": SENTENCE if accepted else REFUSAL, "rules": rules},
@@ -72,6 +66,46 @@ def records(accepted=True, **data):
             "finished": "2026-11-20T19:00:52Z",
             "seconds": 52.4,
         },
+    }
+
+
+def metrics(ndcg):
+    """``metrics.json`` of a model with this nDCG, beside one in production that is a little worse."""
+    whole = compared(ndcg, 300)
+    whole["model"] |= {"coverage": 0.61, "popularity_bias": 0.42}
+    whole["champion"] |= {"coverage": 0.58, "popularity_bias": 0.47}
+    parts = {
+        ("playlist length", "short", "playlists with up to 9 songs shown"): (0.8, 160),
+        ("playlist length", "long", "playlists with more than 9 songs shown"): (1.2, 140),
+        ("song popularity", "head", "songs seen 310 times or more in training"): (1.3, 270),
+        ("song popularity", "tail", "songs seen 12 times or less, or never"): (0.3, 190),
+        ("source", "mariadb", "playlists from mariadb"): (1.05, 230),
+    }
+    return whole | {
+        "protocol": {"champion": "20261118T190052Z-0123abcd was not trained on any of these playlists either."},
+        "champion_version": "20261118T190052Z-0123abcd",
+        "hidden_unknown_share": 0.031,
+        "slices": [
+            {"by": by, "name": name, "sentence": sentence} | compared(ndcg * factor, playlists)
+            for (by, name, sentence), (factor, playlists) in parts.items()
+        ],
+        "stability": {"version": "20261118T190052Z-0123abcd", "at": 10, "sampled": 1_000, "neighbours_kept": 0.71,
+                      "songs_kept": 1_790, "songs_new": 52, "songs_gone": 8},
+    }  # fmt: skip
+
+
+def compared(ndcg, playlists):
+    return {
+        "playlists": playlists,
+        "model": {"ndcg": ndcg, "hit_rate": ndcg + 0.06, "r_precision": 0.112, "recall": 0.301, "mrr": 0.14},
+        "champion": {"ndcg": ndcg * 0.95, "hit_rate": ndcg + 0.05, "r_precision": 0.11, "recall": 0.297, "mrr": 0.13},
+        "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097, "mrr": 0.02},
+        "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288, "mrr": 0.13},
+        "intervals": {
+            "model": {"ndcg": [ndcg * 0.9, ndcg * 1.1], "hit_rate": [ndcg + 0.04, ndcg + 0.08]},
+            "champion": {"ndcg": [ndcg * 0.86, ndcg * 1.05]},
+        },
+        "differences": {"champion": {"ndcg": {"mean": ndcg * 0.05, "interval": [-0.002, ndcg * 0.1]}}},
     }
 
 
