@@ -13,15 +13,14 @@ from song2vec.corpus import Ints, Ragged, Vocabulary
 from song2vec.playlist_file import PlaylistFile
 from song2vec_client.scoring import BLOCK_SCORES, top
 
-TIES = 1  # seed of the order of equally popular songs, so that nobody gains by how songs are numbered
-
 
 @dataclass(frozen=True)
 class Holdings:
     """Which playlists hold which songs.
 
     Attributes:
-        songs: the songs and how many playlists hold each, most popular first, equally popular ones at random.
+        songs: the songs and how many playlists hold each, most popular first, equally popular ones in the order
+            in which they first appear: how songs are numbered helps nobody.
         table: sparse float32 (playlists, songs), 1 where the playlist holds the song.
     """
 
@@ -32,9 +31,12 @@ class Holdings:
     def of(cls, playlists: PlaylistFile) -> "Holdings":
         """Read the playlists that are trained on."""
         found = playlists.count_songs()
-        table = _table(playlists.rows(found), len(found.songs))
+        rows = playlists.rows(found)
+        table = _table(rows, len(found.songs))
         counts = np.bincount(table.indices, minlength=len(found.songs))
-        order = np.lexsort((np.random.default_rng(TIES).permutation(len(counts)), -counts))
+        first = np.empty(len(counts), np.int64)
+        first[rows.flat[::-1]] = np.arange(len(rows.flat) - 1, -1, -1)  # of equal places the last one counts
+        order = np.lexsort((first, -counts))
         return cls(Vocabulary(found.songs[order], counts[order]), table[:, order])
 
     def seen(self, times: int) -> "Holdings":
