@@ -1,6 +1,7 @@
 from typing import Any
 
 from song2vec.metrics_text import metrics_page, metrics_table
+from song2vec.model_card import model_card
 
 MODEL = {"ndcg": 0.3, "hit_rate": 0.5, "recall": 0.4, "mrr": 0.25, "coverage": 0.125, "popularity_bias": -0.5}
 BETTER = {"ndcg": {"mean": 0.02, "interval": [-0.001, 0.041]}}
@@ -58,3 +59,11 @@ def test_markdown() -> None:
 def test_two_models_without_a_common_song() -> None:
     stability = {"stability": METRICS["stability"] | {"neighbours_kept": None}}
     assert "gone since v1; no song is in both." in metrics_page(METRICS | stability)
+
+
+def test_the_model_card_shows_it_and_how_it_was_measured() -> None:
+    card = model_card({"metrics.json": METRICS})
+    assert "On 1,200 playlists that were not trained on" in card
+    assert "| 95 % interval | 0.281 to 0.319 |" in " ".join(card.split())
+    assert "| playlists from csv |" in card
+    assert "- champion: v1 was not trained on any of these playlists either." in card
