@@ -27,24 +27,31 @@ import structlog
 from benchmarks.lines import SMALL, compare, progress
 from benchmarks.made_up import make_up
 
-from song2vec.baselines import neighbour_songs, popular_songs
+from song2vec.baselines import Holdings, neighbour_songs, popular_songs
 from song2vec.config import TrainSettings, load_settings, original_settings
 from song2vec.corpus import Ints, Ragged, Vocabulary
 from song2vec.files import whole_folder, write_json
+from song2vec.heldout_file import Heldout, read_heldout
 from song2vec.metrics import mean_metrics
 from song2vec.model_files import Floats, Model, read_model
-from song2vec.playlist_file import open_playlists, read_heldout
+from song2vec.playlist_file import open_playlists
 from song2vec_client.scoring import continue_rows, top, unit_rows
 
 KEPT = Path(".cache/bench-quality")
 ORIGINAL = {"trainer": "gensim", "workers": "2", **({"epochs": "2"} if SMALL else {})}
 GENSIM = {*original_settings(), "trainer", "vector_size", "min_count", "sample", "ns_exponent", "seed", "workers"}
 SCHEDULES = (2, 25) if SMALL else (6, 8, 10, 12, 14, 16, 20, 25)  # epochs of a full training, fewest first
-QUICK = {"window": "4", "alpha": "0.25", "negative": "8", "shared_negative": "40", "workers": "1"}  # docs/training.md
+QUICK = {  # docs/training.md
+    "window": "3",
+    "far_weight": "0.05",
+    "alpha": "0.25",
+    "negative": "8",
+    "shared_negative": "40",
+    "ns_exponent": "0.6",
+    "validation_playlists": "0",
+}
 SEEDS = range(1, 3) if SMALL else range(1, 6)
 TOP = 100
-
-Part = tuple[Ragged, Ragged]  # shown and hidden songs
 
 
 def main() -> None:
@@ -94,7 +101,7 @@ def _beside_gensim(data: Path, folder: Path, defaults: Model) -> None:
     )
 
 
-def _reach(wanted: float, data: Path, folder: Path, valid: Part) -> tuple[int, float, float] | None:
+def _reach(wanted: float, data: Path, folder: Path, valid: Heldout) -> tuple[int, float, float] | None:
     """The shortest full training with the settings `QUICK` that ranks as well as `wanted`: epochs, nDCG, CPU seconds.
 
     The learning rate falls over a training, so that the first epochs of a long one are no measure: each length is
@@ -113,12 +120,12 @@ def _final(data: Path, model: Model) -> None:
     """Default settings on the test part, beside what else one would use; the others learn from all playlists."""
     test, file = read_heldout(data / "test.parquet"), open_playlists(data / "train.parquet")
     ours = _measure(_by_client, model, test)
-    vocabulary = file.count_songs().seen(load_settings().train.min_count)
-    corpus, (shown, hidden) = vocabulary.known(file.read()), _rows(test, vocabulary)
+    holdings = Holdings.of(file).seen(load_settings().train.min_count)
+    shown, hidden = _rows(test, holdings.songs)
     rivals = {
-        "item-knn": ("item-kNN by cosine", lambda: neighbour_songs(corpus, len(vocabulary.songs), shown, TOP)),
-        "als": (f"implicit {version('implicit')} ALS, 128 factors", lambda: _als(corpus, vocabulary, shown)),
-        "popularity": ("the most frequent songs", lambda: popular_songs(vocabulary.counts, shown, TOP)),
+        "item-knn": ("item-kNN by cosine", lambda: neighbour_songs(holdings.table, shown, TOP)),
+        "als": (f"implicit {version('implicit')} ALS, 128 factors", lambda: _als(holdings, shown)),
+        "popularity": ("the most frequent songs", lambda: popular_songs(holdings.songs.counts, shown, TOP)),
     }
     for name, (against, recommend) in rivals.items():
         theirs = mean_metrics(recommend(), hidden)
@@ -195,11 +202,11 @@ def _reference(data: Path) -> tuple[Model, float]:
     return read_model(kept / "model"), json.loads((kept / "reference.json").read_text())["seconds"]
 
 
-def _best_scoring(model: Model, part: Part) -> float:
+def _best_scoring(model: Model, part: Heldout) -> float:
     return max(_measure(scoring, model, part)["ndcg"] for scoring in (_by_client, _by_cosine))
 
 
-def _measure(scoring: Callable[[Model, Ragged], Ints], model: Model, part: Part) -> dict[str, float]:
+def _measure(scoring: Callable[[Model, Ragged], Ints], model: Model, part: Heldout) -> dict[str, float]:
     shown, hidden = _rows(part, model.vocabulary)
     return mean_metrics(scoring(model, shown), hidden)
 
@@ -223,36 +230,27 @@ def _nearest(unit: Floats, playlist: Ints) -> Ints:
     return np.where(np.isneginf(values[0]), -1, rows[0])
 
 
-def _als(corpus: Ragged, vocabulary: Vocabulary, shown: Ragged) -> Ints:
+def _als(holdings: Holdings, shown: Ragged) -> Ints:
     from implicit.als import AlternatingLeastSquares
+    from scipy.sparse import csr_matrix
     from threadpoolctl import threadpool_limits
 
+    ones = np.ones(len(shown.flat), np.float32)
+    asked = csr_matrix((ones, (shown.owners, shown.flat)), (len(shown), len(holdings.songs.songs)))
+    asked.data[:] = 1
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors=128, regularization=0.05, alpha=20, iterations=15, random_state=1, use_gpu=False
         )
-        model.fit(_table(corpus, vocabulary), show_progress=False)
+        model.fit(csr_matrix(holdings.table), show_progress=False)
         users = np.arange(len(shown))
-        found, scores = model.recommend(
-            users, _table(shown, vocabulary), N=TOP, filter_already_liked_items=True, recalculate_user=True
-        )
+        found, scores = model.recommend(users, asked, N=TOP, filter_already_liked_items=True, recalculate_user=True)
     return np.where(scores > -1e30, found, -1).astype(np.int64)  # what is filtered has the lowest of all scores
 
 
-def _table(playlists: Ragged, vocabulary: Vocabulary) -> object:
-    """Sparse float32 (playlists, songs), 1 where the playlist holds the song."""
-    from scipy.sparse import csr_matrix
-
-    ones = np.ones(len(playlists.flat), np.float32)
-    table = csr_matrix((ones, (playlists.owners, playlists.flat)), (len(playlists), len(vocabulary.songs)))
-    table.data[:] = 1
-    return table
-
-
-def _rows(part: Part, vocabulary: Vocabulary) -> Part:
-    """The songs as rows; shown ones that are not known left out, hidden ones -1."""
-    shown, hidden = part
-    return vocabulary.known(shown), hidden.replaced(vocabulary.rows_of(hidden.flat))
+def _rows(part: Heldout, vocabulary: Vocabulary) -> tuple[Ragged, Ragged]:
+    """Shown and hidden songs as rows; shown ones that are not known left out, hidden ones -1."""
+    return vocabulary.known(part.shown), part.hidden.replaced(vocabulary.rows_of(part.hidden.flat))
 
 
 if __name__ == "__main__":

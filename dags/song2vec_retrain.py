@@ -121,8 +121,10 @@ def train(prepared: dict) -> dict:
 
 @task(execution_timeout=timedelta(hours=1))
 def evaluate(prepared: dict, model: dict) -> dict:
-    """Measure the model on the held-out playlists, beside popularity and item-kNN."""
+    """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
+    from song2vec.champion import live_champion
     from song2vec.evaluate import evaluate
+    from song2vec_airflow.connections import open_store
 
     run = current_run()
     data = run.files.fetch(prepared["uri"])
@@ -132,6 +134,7 @@ def evaluate(prepared: dict, model: dict) -> dict:
             data / "heldout.parquet",
             run.settings,
             playlists=data / "playlists.parquet",
+            champion=live_champion(open_store(), run.settings.publish.channel),
             out=out,
         )
     return {"metrics": record["model"], "uri": run.files.uri("evaluation")}

@@ -25,6 +25,7 @@ QUALITY = {
     "quality-spread",
     *(f"quality-{metric}vs-{rival}" for metric in ("", "hr-") for rival in ("als", "item-knn", "popularity")),
 }
+EVALUATE = {f"evaluate-{what}vs-gensim-loop" for what in ("", "item-knn-", "all-")}
 PUBLISH = {"publish-vs-bare-client", "publish-vs-transfer-manager"}
 
 
@@ -35,6 +36,7 @@ PUBLISH = {"publish-vs-bare-client", "publish-vs-transfer-manager"}
         ("bench_train", TRAIN),
         ("bench_train_memory", {"train-peak-memory-1000-songs"}),
         ("bench_quality", QUALITY),
+        ("bench_evaluate", EVALUATE),
         ("bench_publish", PUBLISH),
     ],
 )

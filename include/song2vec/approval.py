@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from song2vec.report import metrics_table
+from song2vec.metrics_text import metrics_page
 
 
 def question(channel: str, version: str, decision: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[str, str]:
@@ -19,7 +19,7 @@ def question(channel: str, version: str, decision: Mapping[str, Any], metrics: M
     body = [
         decision["sentence"],
         f"On {metrics['playlists']:,} playlists that were not trained on:",
-        metrics_table(metrics, "github"),
+        metrics_page(metrics, "github"),
         *(["Not met, or abstained:", "\n".join(remarks)] if remarks else []),
     ]
     return f"May {channel} move to {version}?", "\n\n".join(body)

@@ -102,10 +102,15 @@ def _add_stages(subparsers: Any) -> None:
         help="turn the vectors onto those of this model, or of the live one of this store",
     )
 
-    sub = _command(subparsers, "evaluate", commands.evaluate, commands.show_metrics, "evaluate")
+    sub = _command(subparsers, "evaluate", commands.evaluate, commands.show_metrics, "evaluate", "publish")
     sub.add_argument("model", type=Path, metavar="MODEL_DIR")
     sub.add_argument("--heldout", type=Path, required=True, metavar="HELDOUT.parquet")
     sub.add_argument("--playlists", type=Path, metavar="PLAYLISTS.parquet", help="adds item-kNN, which needs them")
+    sub.add_argument(
+        "--champion",
+        metavar="gs://BUCKET/PREFIX|MODEL_DIR",
+        help="measure this model beside it, or the live one of this store",
+    )
     sub.add_argument("--out", type=Path, metavar="DIR", help="also write metrics.json there")
 
     sub = _command(subparsers, "gate", commands.gate, commands.show_gate, "gate")

@@ -16,6 +16,7 @@ from song2vec.config import Settings
 from song2vec_client.bucket import Bucket
 
 if TYPE_CHECKING:
+    from song2vec.champion import Champion
     from song2vec.signing import SigningKey
     from song2vec_client.model import SongModel
 
@@ -71,7 +72,10 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
     """Measure a model on held-out playlists."""
     from song2vec.evaluate import evaluate
 
-    return evaluate(options.model, options.heldout, settings, playlists=options.playlists, out=options.out)
+    champion = _champion(options.champion, settings) if options.champion else None
+    return evaluate(
+        options.model, options.heldout, settings, playlists=options.playlists, champion=champion, out=options.out
+    )
 
 
 def gate(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -208,6 +212,15 @@ def _model_to_align_to(where: str, settings: Settings) -> "SongModel | None":
     return SongModel.open(Path(where))
 
 
+def _champion(where: str, settings: Settings) -> "Champion | None":
+    """The model in a folder, or the live one of a store, if there is one."""
+    from song2vec.champion import champion_in, live_champion
+
+    if where.startswith("gs://"):
+        return live_champion(Bucket.open(where), settings.publish.channel)
+    return champion_in(Path(where))
+
+
 def store(options: argparse.Namespace) -> Bucket:
     """The model store that the command line names."""
     return Bucket.open(options.store)
@@ -280,10 +293,10 @@ def show_quarantine(answer: Answer) -> str:
 
 
 def show_metrics(answer: Answer) -> str:
-    """The model beside the baselines."""
-    from song2vec.report import metrics_table
+    """The model beside the baselines and the champion, as a whole and by slices."""
+    from song2vec.metrics_text import metrics_page
 
-    return metrics_table(answer)
+    return metrics_page(answer)
 
 
 def show_prune(answer: Answer) -> str:

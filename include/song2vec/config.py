@@ -250,6 +250,15 @@ class EvaluateSettings(Section):
     """How a model is measured on the held-out playlists."""
 
     top: int = Field(100, ge=10, le=10_000, description="How many recommendations a playlist are looked at. [songs]")
+    bootstrap: int = Field(
+        1_000, ge=100, le=100_000, description="Resamples of the playlists that the 95 % intervals rest on."
+    )
+    stability_sample: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="How many songs are asked for their neighbours, now and in the version that is live. [songs]",
+    )
 
 
 class GateSettings(Section):

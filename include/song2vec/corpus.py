@@ -76,6 +76,14 @@ class Vocabulary:
         """The row of each of `songs`, int64 (n,); -1 where a song is not in the vocabulary."""
         return self.row_finder()(songs)
 
+    def counts_of(self, songs: Ints) -> Ints:
+        """How often each of `songs`, int64 (n,), occurs; 0 where a song is not in the vocabulary."""
+        return np.append(self.counts, 0)[self.rows_of(songs)]
+
+    def songs_of(self, rows: Ints) -> Ints:
+        """The songs of `rows`, int64 of any shape; -1 stays -1."""
+        return np.append(self.songs, -1)[rows]
+
     def known(self, playlists: Ragged) -> Ragged:
         """The playlists as rows; songs that are not in the vocabulary are left out."""
         rows = self.rows_of(playlists.flat)

@@ -14,7 +14,6 @@ from song2vec_client.format import Manifest
 from song2vec_client.store import ModelStore
 
 SONGS = 1000  # whose neighbours are looked at
-SEED = 1  # chooses them: the same ones whoever asks
 
 _COUNTS = ("rows", "playlists", "songs")
 _METRICS = {
@@ -56,7 +55,7 @@ def diff(bucket: Bucket, old: str, new: str, songs: int = SONGS) -> dict[str, An
         "settings": differing_settings(before.settings, after.settings),
         "data": _data(bucket, before, after),
         "metrics": _metrics(store, before, after),
-        "neighbours": stability(store.load(before.version), store.load(after.version), songs, SEED),
+        "neighbours": stability(store.load(before.version), store.load(after.version), songs),
     }
 
 

@@ -1,4 +1,4 @@
-"""How well a model finds the hidden half of playlists it was not trained on, beside two baselines."""
+"""How well a model finds the hidden half of playlists it was not trained on, beside two baselines and the champion."""
 
 import time
 from pathlib import Path
@@ -6,80 +6,99 @@ from typing import Any
 
 import structlog
 
-from song2vec.baselines import neighbour_songs, popular_songs
+from song2vec.baselines import Holdings
+from song2vec.champion import Champion
+from song2vec.compare import MODEL, compare
 from song2vec.config import Settings
-from song2vec.corpus import Ints, Ragged
+from song2vec.corpus import Vocabulary
 from song2vec.files import write_json
-from song2vec.metrics import HIT_RATE_AT, mean_metrics
-from song2vec.model_files import Model, read_model
-from song2vec.playlist_file import open_playlists, read_heldout
-from song2vec_client.scoring import continue_rows
+from song2vec.heldout_file import Heldout, read_heldout
+from song2vec.metrics import METRICS, coverage, popularity_bias
+from song2vec.model_files import read_model
+from song2vec.playlist_file import open_playlists
+from song2vec.protocol import fair, protocol
+from song2vec.recommend import recommend
+from song2vec.slices import slices
+from song2vec.stability import stability
 
 log = structlog.get_logger(__name__)
 
 
 def evaluate(
-    model: Path, heldout: Path, settings: Settings, playlists: Path | None = None, out: Path | None = None
+    model: Path,
+    heldout: Path,
+    settings: Settings,
+    *,
+    playlists: Path | None = None,
+    champion: Champion | None = None,
+    out: Path | None = None,
 ) -> dict[str, Any]:
-    """Measure the model, popularity and, with `playlists`, item-kNN on held-out playlists.
+    """Measure the model on held-out playlists, beside popularity and, if they are given, item-kNN and the champion.
 
-    Songs are ranked over the model's vocabulary, the shown ones left out. Hidden songs that the model does
-    not know are misses. Recommendations are those of the client (`song2vec_client.scoring`).
+    Everyone is asked to continue the same playlists over the songs it knows, and all answers are compared as song
+    numbers. A model recommends as the client does (`song2vec_client.scoring`).
 
     Args:
         model: folder that ``train`` wrote.
         heldout: shown and hidden songs of each playlist (tables.HELDOUT).
-        settings: section `evaluate` is used.
-        playlists: the training playlists, for item-kNN; held-out ones among them are left out.
+        settings: sections `evaluate`, `train` (songs that baselines know), `gate` (fewest playlists).
+        playlists: the training playlists, for the baselines; held-out ones among them are left out.
+        champion: the model in production. Playlists that it may have been trained on are left out.
         out: folder that gets ``metrics.json``.
 
     Returns:
-        ``{"protocol", "playlists", "model", "popularity", "item_knn"}``; the last three hold
-        ``ndcg, hit_rate, r_precision, recall`` (`song2vec.metrics`), the last only with `playlists`.
+        What ``metrics.json`` holds; docs/evaluation.md says what it means.
 
     Raises:
         DataError: a file is missing, unreadable or of another schema.
     """
     started = time.monotonic()
-    top = settings.evaluate.top
     trained = read_model(model)
-    shown, hidden = read_heldout(heldout)
-    asked, wanted = trained.vocabulary.known(shown), hidden.replaced(trained.vocabulary.rows_of(hidden.flat))
-    recommended = {
-        "model": _continue(trained, asked, top),
-        "popularity": popular_songs(trained.vocabulary.counts, asked, top),
-    }
-    if playlists is not None:
-        corpus = open_playlists(playlists, without=heldout).rows(trained.vocabulary)
-        recommended["item_knn"] = neighbour_songs(corpus, len(trained.vocabulary.songs), asked, top)
-    measured = {name: mean_metrics(rows, wanted) for name, rows in recommended.items()}
-    metrics = {"protocol": _protocol(trained, shown, wanted, top), "playlists": len(shown), **measured}
+    asked, rival, said = fair(read_heldout(heldout), champion, settings.gate.min_playlists)
+    holdings = Holdings.of(open_playlists(playlists, without=heldout)) if playlists else None
+    popularity = holdings.songs if holdings else trained.vocabulary
+    learnt = holdings.seen(settings.train.min_count) if holdings else None
+    popular = learnt.songs if learnt else popularity
+    models = {MODEL: trained} | ({"champion": rival.model} if rival else {})
+    recommended = recommend(models, popular, learnt, asked.shown, settings.evaluate.top)
+    known = dict.fromkeys(recommended, popular) | {name: one.vocabulary for name, one in models.items()}
+
+    metrics: dict[str, Any] = {}
+    metrics["protocol"] = protocol(asked, trained.vocabulary, settings, said, with_playlists=bool(playlists))
+    metrics |= compare(recommended, asked.hidden, settings.evaluate.bootstrap)
+    for name, songs in recommended.items():
+        metrics[name]["coverage"] = coverage(songs, len(known[name].songs))
+        metrics[name]["popularity_bias"] = popularity_bias(songs, asked.hidden, popularity)
+    metrics["hidden_unknown_share"] = metrics["protocol"]["hidden_songs_unknown"] / max(1, len(asked.hidden.flat))
+    metrics["slices"] = _slices(recommended, asked, popularity, settings.evaluate.bootstrap)
+    if rival:
+        metrics["champion_version"] = rival.name
+    if champion:
+        moved = stability(champion.model.served(), trained.served(), settings.evaluate.stability_sample)
+        metrics["stability"] = {"version": champion.name, **moved}
     if out is not None:
         write_json(out / "metrics.json", metrics)
-    seconds = round(time.monotonic() - started, 2)
-    for name, figures in measured.items():
-        log.info("measured", what=name, **{metric: round(value, 4) for metric, value in figures.items()})
-    log.info("evaluated", playlists=len(shown), songs=len(trained.vocabulary.songs), top=top, seconds=seconds)
+    _log(metrics, list(recommended))
+    log.info("evaluated", playlists=len(asked), top=settings.evaluate.top, seconds=round(time.monotonic() - started, 2))
     return metrics
 
 
-def _continue(model: Model, shown: Ragged, top: int) -> Ints:
-    rows, _ = continue_rows(model.vectors, model.context, shown.lists(), top)
-    return rows
+def _slices(recommended: dict[str, Any], asked: Heldout, popularity: Vocabulary, draws: int) -> list[dict[str, Any]]:
+    return [
+        {"by": part.by, "name": part.name, "sentence": part.sentence}
+        | compare({name: songs[part.playlists] for name, songs in recommended.items()}, part.hidden, draws)
+        for part in slices(asked, popularity)
+    ]
 
 
-def _protocol(model: Model, shown: Ragged, wanted: Ragged, top: int) -> dict[str, Any]:
-    return {
-        "task": "From the shown songs of each held-out playlist, guess its hidden songs.",
-        "ranked": "All songs of the model's vocabulary but the shown ones.",
-        "unknown_songs": "A hidden song that is not in the vocabulary counts as a miss.",
-        "ndcg": f"nDCG@{top}; the ideal has min({top}, hidden) hits.",
-        "hit_rate": f"HR@{HIT_RATE_AT}: share of the playlists with a hit among the first {HIT_RATE_AT}.",
-        "r_precision": f"Share of the hidden songs among as many recommendations, at most {top}.",
-        "recall": f"recall@{top}: share of the hidden songs among the first {top}.",
-        "top": top,
-        "vocabulary": len(model.vocabulary.songs),
-        "shown_songs": len(shown.flat),
-        "hidden_songs": len(wanted.flat),
-        "hidden_songs_unknown": int((wanted.flat < 0).sum()),
-    }
+def _log(metrics: dict[str, Any], names: list[str]) -> None:
+    """A line for each recommender, one for the champion beside the model, one for what moved."""
+    for name in names:
+        log.info("measured", what=name, **{metric: round(metrics[name][metric], 4) for metric in METRICS})
+    log.info(metrics["protocol"]["champion"])
+    if "champion" in metrics:
+        difference = metrics["differences"]["champion"]["ndcg"]
+        low, high = difference["interval"]
+        log.info("beside the champion", ndcg=f"{difference['mean']:+.4f}", interval=f"{low:+.4f} to {high:+.4f}")
+    if "stability" in metrics:
+        log.info("what moved", **metrics["stability"])

@@ -78,14 +78,13 @@ def _of_slice(part: Part, settings: GateSettings, what: str, looks: int) -> list
     ]
     if _figure(part, "champion", "ndcg") is not None:
         found.append(_fall("max_slice_fall", part, settings.max_slice_fall, metric="ndcg", what=what, looks=looks))
-    where = f"{of} ({part['sentence']})" if part.get("sentence") else of
-    return [{**rule, "of": of, "sentence": f"{where}: {rule['sentence']}"} for rule in found]
+    return [{**rule, "of": of, "sentence": f"{part.get('sentence') or of}: {rule['sentence']}"} for rule in found]
 
 
 def _too_few(part: Part, settings: GateSettings) -> Rule:
     of, found = f"{part['by']} {part['name']}", part["playlists"]
     rule = _rule("min_slice_playlists", found, settings.min_slice_playlists, found - settings.min_slice_playlists)
-    return abstain({**rule, "of": of}, f"{of} has {found:,} playlists, too few to be judged by")
+    return abstain({**rule, "of": of}, f"{part.get('sentence') or of}: {found:,} are too few to be judged by")
 
 
 def _versus(name: str, baseline: str, part: Part, limit: float, what: str) -> Rule:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from song2vec.report import metrics_table
+from song2vec.metrics_text import metrics_page
 
 Records = Mapping[str, Mapping[str, Any]]
 
@@ -11,7 +11,10 @@ _FUNNEL = {"rule": "rule", "rows_in": "rows in", "rows_left_out": "left out", "r
 _LIMITS = """\
 - It knows only songs that occurred often enough in the playlists it was trained on; all others are left out.
 - Songs are near because people put them into the same playlists. It knows nothing of sound, lyrics or rights.
-- Popular songs have better vectors than rare ones, and are recommended more often than their share.
+- Popular songs have better vectors than rare ones; popularity bias above says how much more it recommends them, and
+  the parts above how well it finds rare songs.
+- The figures say how well it guesses what people chose, not how much they would like what it recommends. A playlist
+  that is in the data twice, under two names, can be trained on and measured with.
 - Scores compare songs within this version. Vectors of two versions may be compared only where one is aligned to the
   other, and then roughly: songs move.
 - The files under `gensim/` are pickles: load them only if you trust whoever may write to the bucket.
@@ -73,11 +76,11 @@ def _changes(decision: Mapping[str, Any]) -> str:
 def _quality(metrics: Mapping[str, Any]) -> str:
     if not metrics:
         return ""
-    protocol = "; ".join(f"{name}: {_number(value)}" for name, value in metrics.get("protocol", {}).items())
+    protocol = "".join(f"- {name}: {_number(value)}\n" for name, value in metrics.get("protocol", {}).items())
     return (
         f"On {_number(metrics.get('playlists'))} playlists that were not trained on, half of each hidden.\n\n"
-        + metrics_table(metrics, "github")
-        + (f"\n\nProtocol: {protocol}\n" if protocol else "")
+        + metrics_page(metrics, "github")
+        + (f"\n\nHow it was measured:\n\n{protocol}" if protocol else "")
     )
 
 

@@ -20,6 +20,7 @@ from song2vec.errors import DataError
 from song2vec.files import write_json
 from song2vec.tables import SONGS
 from song2vec_client.layout import CONTEXT, VECTORS
+from song2vec_client.model import SongModel
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +40,10 @@ class Model:
     vocabulary: Vocabulary
     vectors: Floats
     context: Floats
+
+    def served(self) -> SongModel:
+        """The model as services ask it."""
+        return SongModel(self.vocabulary.songs, self.vocabulary.counts, self.vectors, self.context)
 
 
 def write_model(folder: Path, model: Model, training: Mapping[str, Any]) -> None:

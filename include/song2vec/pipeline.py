@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Engine
 
 from song2vec import __version__
+from song2vec.champion import live_champion
 from song2vec.collect import collect, find_csvs
 from song2vec.config import Settings
 from song2vec.data_gate import check_data, insist
@@ -58,7 +59,8 @@ def run(
     insist(check_data(prepared, checked, store, settings))
     heldout, playlists = prepared / "heldout.parquet", prepared / "playlists.parquet"
     train(playlists, model, settings, heldout=heldout, parent=parent_model(store, settings))
-    metrics = evaluate(model, heldout, settings, playlists=playlists, out=evaluation)
+    champion = live_champion(store, settings.publish.channel)
+    metrics = evaluate(model, heldout, settings, playlists=playlists, champion=champion, out=evaluation)
     decision = judge(evaluation / "metrics.json", gate, settings.gate)
     published = publish_run(store, [model, prepared, checked, evaluation, gate], settings, key)
     try_out(store, published["version"], model)

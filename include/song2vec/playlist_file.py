@@ -73,7 +73,7 @@ class PlaylistFile:
         if len(vocabulary.songs) > MOST_ROWS:
             raise DataError(f"found {len(vocabulary.songs):,} songs, expected at most {MOST_ROWS:,}: raise min_count")
         rows_of = vocabulary.row_finder()
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             flat = np.empty(_song_count(file), np.int32)  # what is not written to takes no memory
         if len(flat) > MOST_WORDS:
             raise DataError(
@@ -95,14 +95,14 @@ class PlaylistFile:
         Raises:
             DataError: the file cannot be read, or is another one than it was.
         """
-        with _opened(self.path) as file:
+        with opened(self.path) as file:
             total = file.metadata.num_rows
             if total != len(self.chosen):
                 raise DataError(f"{self.path} held {len(self.chosen):,} playlists, now {total:,}: it must not change")
             size = max(1, BATCH_SONGS * total // max(1, _song_count(file)))
             done = 0
             for batch in file.iter_batches(size, columns=["songs"], use_threads=False):
-                lists = _ragged(batch.column(0), "songs", self.path)
+                lists = ragged(batch.column(0), "songs", self.path)
                 chosen = self.chosen[done : done + len(lists)]
                 yield lists if chosen.all() else lists.only(chosen)
                 done += len(lists)
@@ -123,10 +123,10 @@ def open_playlists(path: Path, without: Path | None = None) -> PlaylistFile:
     """
     names = ["category"]
     if without is not None:
-        with _opened(without, ["category"]) as file:
+        with opened(without, ["category"]) as file:
             names += ["source"] if "source" in file.schema_arrow.names else []
             heldout = _identity(file.read(names))
-    with _opened(path, [*names, "songs"]) as file:
+    with opened(path, [*names, "songs"]) as file:
         _check_type(file.schema_arrow.field("songs").type, "songs", path)
         chosen = np.ones(file.metadata.num_rows, bool)
         if without is not None:
@@ -143,25 +143,8 @@ def open_playlists(path: Path, without: Path | None = None) -> PlaylistFile:
     return PlaylistFile(path, chosen)
 
 
-def read_heldout(path: Path) -> tuple[Ragged, Ragged]:
-    """Read the shown and the hidden songs of the held-out playlists.
-
-    Args:
-        path: columns shown and hidden, lists of int64 (tables.HELDOUT).
-
-    Raises:
-        DataError: the file cannot be read, a column is missing or of another type, there is no playlist.
-    """
-    with _opened(path, ["shown", "hidden"]) as file:
-        table = file.read(["shown", "hidden"])
-    if table.num_rows == 0:
-        raise DataError(f"{path}: found no held-out playlist to measure with; raise holdout.share")
-    shown, hidden = (_ragged(table[name].combine_chunks(), name, path) for name in ("shown", "hidden"))
-    return shown, hidden
-
-
 @contextmanager
-def _opened(path: Path, names: list[str] | None = None) -> Iterator[Any]:
+def opened(path: Path, names: list[str] | None = None) -> Iterator[Any]:
     """The Parquet file at `path`, with the columns `names`, to be read in small pieces."""
     try:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
@@ -199,7 +182,12 @@ def _check_type(kind: Any, name: str, path: Path) -> None:
         raise DataError(f"{path}: column {name} is {kind}; expected list<int64>. Make the file with song2vec prepare.")
 
 
-def _ragged(column: Any, name: str, path: Path) -> Ragged:
+def ragged(column: Any, name: str, path: Path) -> Ragged:
+    """The lists of song numbers in a column.
+
+    Raises:
+        DataError: it is of another type, or has nulls.
+    """
     _check_type(column.type, name, path)
     flat = pc.list_flatten(column)
     if column.null_count or flat.null_count:

@@ -1,32 +1,14 @@
 """What a run did, in a page of plain text: the funnel, the metrics beside the baselines, the verdict, the version."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
 from song2vec.changes import in_words
 from song2vec.files import read_json
 from song2vec.funnel import funnel_table
+from song2vec.metrics_text import metrics_page
 from song2vec_client.model import SongModel
-
-_NAMES = {"model": "this model", "popularity": "popular songs", "item_knn": "item-kNN", "champion": "in production"}
-_METRICS = {"ndcg": "nDCG@100", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@100"}
-
-
-def metrics_table(metrics: Mapping[str, Any], style: str = "simple") -> str:
-    """The metrics as a table: one line for the model and for each baseline, one column for each metric.
-
-    Args:
-        metrics: what ``metrics.json`` holds; a baseline or a metric that is missing is left out.
-        style: a table format of tabulate: ``simple`` for a log, ``github`` for Markdown.
-    """
-    import pandas as pd
-
-    found = {title: metrics[name] for name, title in _NAMES.items() if isinstance(metrics.get(name), Mapping)}
-    table = pd.DataFrame.from_dict(found, orient="index").reindex(columns=list(_METRICS)).dropna(axis=1, how="all")
-    return table.rename(columns=_METRICS).to_markdown(tablefmt=style, floatfmt=".3f", missingval="–")
 
 
 def neighbours_table(model: SongModel, k: int = 5) -> str:
@@ -61,7 +43,7 @@ def summarise(
         *([f"   since {data['since']}: {in_words(data['changes'])}"] if data["changes"] else []),
         "",
         f"How good the model is, on {measured['playlists']:,} held-out playlists",
-        metrics_table(measured),
+        metrics_page(measured),
         "",
         f"The gate: {verdict['sentence']}",
         f"Published: {version}",

@@ -17,6 +17,7 @@ from song2vec.epochs import Epochs, Validation
 from song2vec.errors import DataError
 from song2vec.files import whole_folder
 from song2vec.gensim_trainer import GensimTrainer
+from song2vec.holdout import read_rule
 from song2vec.model_files import Model, thread_count, write_gensim, write_model
 from song2vec.playlist_file import PlaylistFile, open_playlists
 from song2vec.sampled_loss import draw_sample
@@ -90,6 +91,7 @@ def train(
     corpus, aside = _set_aside(open_playlists(playlists, without=heldout), options)
     vocabulary, words = _count(corpus, options)
     rows = corpus.rows(vocabulary)
+    rule = read_rule(heldout) if heldout else None
     size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": words}
     log.info("training", trainer=options.trainer, threads=thread_count(options), epochs=options.epochs, **size)
     loss, validation = draw_sample(rows, vocabulary, options), _validation(aside, vocabulary)
@@ -105,6 +107,7 @@ def train(
         "trainer": options.trainer,
         "settings": options.model_dump(mode="json"),
         **size,
+        "held_out": rule.to_json() if rule else None,
         "validation_playlists": len(aside),
         "best_epoch": epochs.chosen,
         "epochs": epochs.records,

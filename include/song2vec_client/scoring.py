@@ -27,9 +27,11 @@ Rows = NDArray[np.int64]
 NOTHING = -1  # the row where fewer songs are left than were asked for; its score is -inf
 BLOCK_SCORES = 16 * 2**20  # scores held at a time: 64 MiB
 BLOCK_VOTES = 4 * 2**20  # the same where playlists are continued, and as many votes: 16 MiB each
+MOST_PLAYLISTS = 32  # continued at a time: adding up the votes costs a product of this length for every vote
 AGAINST = np.float32(0.1)  # what a vote against a candidate counts
 
 _DOWN = np.float32(-np.inf)
+_PARTS = 8  # the scores of a row are looked through in so many parts for each song that is wanted
 
 
 def unit_rows(vectors: Floats) -> Floats:
@@ -91,12 +93,12 @@ def continue_rows(
     """
     found, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
-    for block in _blocks(len(playlists), len(vectors), BLOCK_VOTES):
+    width = min(k, len(vectors))
+    for block in _blocks(len(playlists), len(vectors), BLOCK_VOTES, MOST_PLAYLISTS):
         scores = _votes(vectors, context, playlists[block])
         scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
-        scores[[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
-        width = min(k, len(vectors))
         found[block, :width], best[block, :width] = top(scores, width)
+        best[block][[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
     found[np.isneginf(best)] = NOTHING
     return found, best
 
@@ -114,29 +116,29 @@ def top(scores: Floats, k: int) -> tuple[Rows, Floats]:
     queries, songs = scores.shape
     if k < 1:
         return _empty(queries, 0)
-    limit = np.partition(scores, songs - k, axis=1)[:, songs - k, None]
-    keep = scores >= limit
-    crowded = np.flatnonzero(np.count_nonzero(keep, axis=1) > k)  # several songs tie for the last places
-    if len(crowded):
-        ties = scores[crowded] == limit[crowded]
-        room = k - np.count_nonzero(keep[crowded] & ~ties, axis=1)
-        keep[crowded] &= ~ties | (np.cumsum(ties, axis=1) <= room[:, None])
-    columns = np.nonzero(keep)[1].reshape(queries, k)
-    values = np.take_along_axis(scores, columns, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+    best = np.maximum.reduceat(scores, np.arange(0, songs, max(1, songs // (_PARTS * k))), axis=1)  # of each part
+    enough = np.partition(best, best.shape[1] - k, axis=1)[:, best.shape[1] - k, None]  # k parts have as much
+    places = np.flatnonzero(scores >= enough)  # little more than k a row, unless many are equal
+    owners, values = places // songs, scores.ravel()[places]
+    order = np.lexsort((-values, owners))
+    first = order[np.searchsorted(owners, np.arange(queries))[:, None] + np.arange(k)]
+    return places[first] % songs, values[first]
 
 
 def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
-    """Sum the votes of each playlist's songs: float32 (playlists, songs)."""
+    """Sum the votes of each playlist's songs: float32 (playlists, songs).
+
+    A song that several of the playlists hold is multiplied once, and adding up is a product too.
+    """
     scores = np.zeros((len(playlists), len(vectors)), np.float32)
-    voters, owners = unit_rows(vectors[np.concatenate(playlists)]), _owners(playlists)
-    first = np.flatnonzero(np.diff(owners, prepend=-1))  # where the next playlist's voters begin
-    if len(voters):
-        for block in _blocks(len(vectors), len(voters), BLOCK_VOTES):  # candidates, so that each is read only once
-            votes = voters @ context[block].T
-            np.maximum(votes, votes * AGAINST, out=votes)
-            scores[owners[first], block] = np.add.reduceat(votes, first, axis=0)
+    songs, places = np.unique(np.concatenate(playlists), return_inverse=True)
+    holds = np.zeros((len(playlists), len(songs)), np.float32)  # how often
+    np.add.at(holds, (_owners(playlists), places), 1)
+    voters = unit_rows(vectors[songs])
+    for block in _blocks(len(vectors), len(songs), BLOCK_VOTES):  # candidates, so that each is read only once
+        votes = voters @ context[block].T
+        np.maximum(votes, votes * AGAINST, out=votes)
+        np.matmul(holds, votes, out=scores[:, block])
     return scores
 
 
@@ -145,9 +147,9 @@ def _owners(playlists: Sequence[Rows]) -> Rows:
     return np.repeat(np.arange(len(playlists)), [len(playlist) for playlist in playlists])
 
 
-def _blocks(queries: int, songs: int, most: int = BLOCK_SCORES) -> list[slice]:
-    """Cut `queries` so that a block's scores against all `songs` stay within `most`."""
-    size = max(1, most // max(1, songs))
+def _blocks(queries: int, songs: int, most: int = BLOCK_SCORES, longest: int | None = None) -> list[slice]:
+    """Cut `queries` so that a block's scores against all `songs` stay within `most`, and a block within `longest`."""
+    size = max(1, min(most // max(1, songs), longest or queries))
     return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Real = Annotated[float, Field(ge=-1e15, le=1e15)]
+Span = tuple[Real, Real]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 
 
@@ -27,23 +28,94 @@ class Figures(Record):
     hit_rate: Real | None = None
     r_precision: Real | None = None
     recall: Real | None = None
+    mrr: Real | None = None
+    coverage: Real | None = None
+    popularity_bias: Real | None = None
+
+
+class Spans(Record):
+    """The 95 % intervals of one recommender's figures."""
+
+    ndcg: Span | None = None
+    hit_rate: Span | None = None
+    r_precision: Span | None = None
+    recall: Span | None = None
+    mrr: Span | None = None
+
+
+class Intervals(Record):
+    """The intervals of all recommenders."""
+
+    model: Spans = Spans()
+    popularity: Spans = Spans()
+    item_knn: Spans = Spans()
+    champion: Spans = Spans()
+
+
+class Difference(Record):
+    """How much better the model is than another, and the interval of that."""
+
+    mean: Real
+    interval: Span
+
+
+class FromChampion(Record):
+    """How the model differs from the version in production."""
+
+    ndcg: Difference | None = None
+
+
+class Differences(Record):
+    """How the model differs from others."""
+
+    champion: FromChampion = FromChampion()
+
+
+class Compared(Record):
+    """The model beside others, on the same playlists."""
+
+    playlists: Count = 0
+    model: Figures
+    popularity: Figures | None = None
+    item_knn: Figures | None = None
+    champion: Figures | None = None
+    intervals: Intervals = Intervals()
+    differences: Differences = Differences()
+
+
+class Slice(Compared):
+    """The same on a part of the playlists."""
+
+    by: Text
+    name: Text
+    sentence: Text = ""
 
 
 class Protocol(Record):
     """How the figures were measured."""
 
     top: Count = 100
+    champion: Text = ""
 
 
-class Metrics(Record):
-    """``metrics.json``: the model beside its baselines."""
+class Stability(Record):
+    """What moved since another version."""
+
+    version: Text
+    at: Count
+    sampled: Count
+    neighbours_kept: Real | None = None
+    songs_new: Count
+    songs_gone: Count
+
+
+class Metrics(Compared):
+    """``metrics.json``: how good the model is, as a whole and in parts."""
 
     protocol: Protocol = Protocol()
-    playlists: Count = 0
-    model: Figures
-    popularity: Figures | None = None
-    item_knn: Figures | None = None
-    champion: Figures | None = None
+    hidden_unknown_share: Real | None = None
+    slices: Annotated[tuple[Slice, ...], Field(max_length=100)] = ()
+    stability: Stability | None = None
 
 
 class FunnelRule(Record):

@@ -10,25 +10,10 @@ from typing import Any
 from song2vec.funnel import RULES
 from song2vec_client.format import Manifest, Move, Pointer
 from song2vec_ui.charts import LineChart, line_chart
-from song2vec_ui.records import Epoch, Figures, Funnel, FunnelRule, Metrics, Records
+from song2vec_ui.quality import Quality, quality
+from song2vec_ui.records import Epoch, Funnel, FunnelRule, Records
 
-METRICS = {"ndcg": "nDCG@{top}", "hit_rate": "HR@10", "r_precision": "R-precision", "recall": "recall@{top}"}
-_RIVALS = {
-    "model": "this model",
-    "champion": "in production then",
-    "item_knn": "item-kNN",
-    "popularity": "popular songs",
-}
 _LONGEST_VALUE, _MOST_SETTINGS = 200, 200
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A line in the table of metrics: the model or what it is compared with."""
-
-    title: str
-    is_model: bool
-    cells: tuple[tuple[float | None, bool], ...]  # one a metric: the figure, and whether it is the column's best
 
 
 @dataclass(frozen=True)
@@ -68,8 +53,7 @@ class VersionPage:
     records: Records
     live: tuple[Pointer, ...]
     moves: tuple[Move, ...]  # to this version or away from it, newest first
-    metric_titles: tuple[str, ...]
-    rivals: tuple[Rival, ...]
+    quality: Quality | None
     funnel: tuple[FunnelBar, ...]
     loss: LossChart | None
     settings: tuple[SettingsGroup, ...]
@@ -82,37 +66,10 @@ def version_page(manifest: Manifest, records: Records, live: tuple[Pointer, ...]
         records=records,
         live=live,
         moves=tuple(move for move in moves if manifest.version in (move.version, move.previous)),
-        metric_titles=metric_titles(records.metrics) if records.metrics else (),
-        rivals=rivals(records.metrics) if records.metrics else (),
+        quality=quality(records.metrics) if records.metrics else None,
         funnel=funnel_bars(records.funnel) if records.funnel else (),
         loss=loss_chart(records.training.epochs) if records.training else None,
         settings=settings_groups(manifest.settings),
-    )
-
-
-def metric_titles(metrics: Metrics) -> tuple[str, ...]:
-    """The names of the metrics, in the order of `Rival.cells`."""
-    return tuple(title.format(top=metrics.protocol.top) for title in METRICS.values())
-
-
-def rivals(metrics: Metrics) -> tuple[Rival, ...]:
-    """The table of metrics: the model first, then what it is compared with."""
-    figures: dict[str, Figures] = {name: found for name in _RIVALS if (found := getattr(metrics, name))}
-    columns = {metric: [getattr(one, metric) for one in figures.values()] for metric in METRICS}
-    best = {
-        metric: max((value for value in column if value is not None), default=None)
-        for metric, column in columns.items()
-    }
-    rows = zip(*columns.values(), strict=True)
-    return tuple(
-        Rival(
-            title=_RIVALS[name],
-            is_model=name == "model",
-            cells=tuple(
-                (value, value is not None and value == best[metric]) for metric, value in zip(METRICS, row, strict=True)
-            ),
-        )
-        for name, row in zip(figures, rows, strict=True)
     )
 
 

@@ -17,6 +17,11 @@ def score(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.3f}"
 
 
+def difference(value: float) -> str:
+    """A difference of metrics: ``+0.012``, ``−0.012``."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
 def figure(value: float | None) -> str:
     """Any number, short: ``20``, ``0.169``, ``1.2e+09``."""
     if value is None:
@@ -69,4 +74,4 @@ def ago(when: datetime, now: datetime) -> str:
     return f"{value} year{'s' * (value > 1)} ago"
 
 
-FILTERS = {f.__name__: f for f in (count, score, figure, signed, percent, size, duration, moment, ago)}
+FILTERS = {f.__name__: f for f in (count, score, difference, figure, signed, percent, size, duration, moment, ago)}

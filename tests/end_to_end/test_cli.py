@@ -83,11 +83,17 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert "nDCG@100" in answer(*gate, "--set", "gate.min_ndcg=1", code=3)["sentence"]
     assert answer(*gate, "--set", "gate.min_ndcg=1", "--set", "gate.force=a test")["forced"]
     assert song2vec(*gate).stdout.startswith("Accepted: 20 held-out playlists (at least 2); nDCG@100 ")
+    assert "champion" not in answer("evaluate", model, "--heldout", heldout, "--champion", store, **emulator)
     version = answer("publish", model, data, "--to", store, **emulator)["version"]
     assert answer("verify", version, "--model", model, "--from", store, **emulator)["questions"] == 40
     assert answer("promote", version, "--to", store, "--why", "first", **emulator)["version"] == version
     assert [row["version"] for row in answer("versions", "--from", store, **emulator)["versions"]] == [version]
     assert [move["why"] for move in answer("history", "--from", store, **emulator)["moves"]] == ["first"]
+    for champion, name in ((store, version), (model, str(model))):
+        beside = answer("evaluate", model, "--heldout", heldout, "--champion", champion, HOME=str(tmp_path), **emulator)
+        assert beside["champion_version"] == name
+        assert beside["champion"] == beside["model"]
+        assert beside["model"]["ndcg"] == metrics["model"]["ndcg"]
     local = answer("similar", "105", "--from", model, "-k", "5")
     assert {pair["song"] // 100 for pair in local["similar"]} == {1}
     assert answer("similar", "105", "--from", store, "-k", "5", HOME=str(tmp_path), **emulator) == local

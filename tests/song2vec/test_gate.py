@@ -127,7 +127,7 @@ def test_a_live_version_that_cannot_be_compared_abstains_with_the_reason_of_the_
         (
             {"slices": [piece(0.1, 0.2, (-0.15, -0.05))]},
             "max_slice_fall",
-            "playlist length short (up to 9 songs): nDCG@100 0.1 is 50% below the live version's 0.2, not by chance, "
+            "up to 9 songs: nDCG@100 0.1 is 50% below the live version's 0.2, not by chance, "
             "as the difference is -0.15 to -0.05, instead of at most 20% below, missed by 30%",
             -0.3,
         ),
@@ -187,7 +187,7 @@ def test_a_slice_with_too_few_playlists_abstains_and_says_so() -> None:
     assert decision["accepted"] is True
     rule = named(decision, "min_slice_playlists")
     assert (rule["passed"], rule["of"], rule["figure"], rule["limit"]) == (None, "playlist length short", 49, 50)
-    assert "playlist length short has 49 playlists, too few" in rule["sentence"]
+    assert "up to 9 songs: 49 are too few" in rule["sentence"]
 
 
 def test_absolute_limits_and_baselines_hold_for_slices_where_asked() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.corpus import Ragged
-from song2vec.metrics import mean_metrics
+from song2vec.corpus import Ragged, Vocabulary
+from song2vec.metrics import METRICS, coverage, mean_metrics, playlist_metrics, popularity_bias
 
 
 def ragged(*lists: list[int]) -> Ragged:
@@ -38,7 +38,43 @@ def test_repeats_of_a_hidden_song_count_once() -> None:
 
 def test_the_mean_is_over_playlists_and_songs_of_one_are_not_hits_of_another() -> None:
     found = mean_metrics(np.array([[1, 2], [1, 2]]), ragged([1, 2], [5, 6, 7]))
-    assert found == {"ndcg": 0.5, "hit_rate": 0.5, "r_precision": 0.5, "recall": 0.5}
+    assert found == {"ndcg": 0.5, "hit_rate": 0.5, "r_precision": 0.5, "recall": 0.5, "mrr": 0.5}
+
+
+def test_a_row_a_playlist_and_a_column_a_metric() -> None:
+    found = playlist_metrics(np.array([[1, 2], [1, 2]]), ragged([2], [5]))
+    assert dict(zip(METRICS, found.T.tolist(), strict=True)) == {
+        "ndcg": [pytest.approx(1 / math.log2(3)), 0],
+        "hit_rate": [1, 0],
+        "r_precision": [0, 0],
+        "recall": [1, 0],
+        "mrr": [0.5, 0],
+    }
+
+
+def test_the_reciprocal_rank_is_that_of_the_first_hit() -> None:
+    assert mean_metrics(np.array([[1, 2, 3, 4]]), ragged([4, 3]))["mrr"] == pytest.approx(1 / 3)
+
+
+def test_songs_may_have_the_largest_numbers() -> None:
+    large = 2**63 - 1
+    found = playlist_metrics(np.array([[large, 5], [large - 1, 5]]), ragged([large], [large, 5]))
+    assert found[:, METRICS.index("recall")].tolist() == [1, 0.5]
+
+
+def test_coverage_counts_a_song_once_and_blanks_never() -> None:
+    assert coverage(np.array([[1, 2, -1], [2, 3, -1]]), 12) == 3 / 12
+
+
+def test_the_popularity_lift_by_hand() -> None:
+    counts = Vocabulary(np.array([1, 2, 3]), np.array([60, 20, 10]))
+    recommended = np.array([[1, 2], [3, -1], [-1, -1]])  # means 40 and 10; nothing for the last
+    hidden = ragged([2, 3], [3, 99], [])  # means 15 and 5: an unknown song counts 0
+    assert popularity_bias(recommended, hidden, counts) == pytest.approx((40 + 10) / (15 + 5) - 1)
+
+
+def test_there_is_no_lift_over_songs_that_nobody_trained_on() -> None:
+    assert popularity_bias(np.array([[1]]), ragged([99]), Vocabulary(np.array([1]), np.array([5]))) is None
 
 
 def test_the_hit_rate_looks_at_ten() -> None:

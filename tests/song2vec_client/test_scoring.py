@@ -122,3 +122,20 @@ def test_continuation_is_the_plain_sum_of_votes() -> None:
     found, scores = continue_rows(unit, context, [playlist], 6)
     assert found[0].tolist() == np.argsort(-expected, kind="stable")[:6].tolist()
     np.testing.assert_allclose(scores[0], np.sort(expected)[::-1][:6], rtol=1e-5)
+
+
+def test_many_playlists_at_once_are_continued_as_each_alone() -> None:
+    rng = np.random.default_rng(3)
+    unit, context = (rng.normal(size=(40, 6)).astype(np.float32) for _ in range(2))
+    playlists = [rng.integers(0, 40, size) for size in rng.integers(0, 9, 3 * scoring.MOST_PLAYLISTS)]
+    found, scores = continue_rows(unit, context, playlists, 5)
+    for playlist, together, values in zip(playlists, found, scores, strict=True):
+        alone, alone_values = continue_rows(unit, context, [playlist], 5)
+        assert alone[0].tolist() == together.tolist()
+        np.testing.assert_allclose(alone_values[0], values, rtol=1e-4)
+
+
+def test_a_song_that_a_playlist_holds_twice_votes_twice() -> None:
+    unit, context = np.eye(3, dtype=np.float32), np.array([[0, 0, 0], [0, 0, 0], [2, 3, 0]], dtype=np.float32)
+    _, scores = continue_rows(unit, context, [rows(0, 0, 1)], 1)
+    assert scores.tolist() == [[7]]

@@ -107,12 +107,13 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
 
     assert f"{live} accepted production" in accepted
     assert "Accepted: 300 held-out playlists (at least 20); nDCG@100 0.171 (at least 0.02);" in accepted
-    assert "Compared with 20261118T190000Z-5b1e5b1e" in accepted
+    assert "Compared with 20261118T190052Z-0123abcd" in accepted
     assert "min_vs_item_knn 1.049 0.7 +0.3491 yes nDCG@100 1.05 times the 0.163 of item-kNN (at least 0.7)" in accepted
-    assert "max_slice_fall of song popularity tail -0.03636 0.2 +0.2364 yes" in accepted
+    assert "max_slice_fall of song popularity tail -0.05263 0.2 +0.2526 yes" in accepted
     assert "min_slice_playlists 12 50 −38 abstained" in accepted
     assert seed.ALIGNED in accepted
-    assert "this model 0.171 ★ 0.231 0.112 ★ 0.301 ★" in accepted
+    assert "this model 0.171 ★ 0.154–0.188 0.231 0.211–0.251 0.112 ★ 0.301 ★" in accepted
+    assert "140 0.205 +0.010 −0.002 to +0.021" in accepted
     assert "40 epochs, from 4.942 to 1.94" in accepted
     assert "unknown_song the collector did not know the song 1,548 2.1 % 72,640 3,050" in accepted
     assert "vector_size 256" in accepted

@@ -4,8 +4,9 @@ import itertools
 
 from tests.song2vec_ui.seed import records
 
+from song2vec_ui.quality import DOTS_MARGIN, DOTS_WIDTH, metric_titles, quality, rivals
 from song2vec_ui.records import Epoch, Funnel, Metrics
-from song2vec_ui.version_page import funnel_bars, loss_chart, metric_titles, rivals, settings_groups
+from song2vec_ui.version_page import funnel_bars, loss_chart, settings_groups
 
 
 def test_the_best_figure_of_every_column_is_marked_and_missing_ones_never_win():
@@ -17,18 +18,55 @@ def test_the_best_figure_of_every_column_is_marked_and_missing_ones_never_win():
         }
     )
 
-    lines = {rival.title: rival.cells for rival in rivals(metrics)}
+    lines = {rival.title: [(cell.value, cell.best) for cell in rival.cells] for rival in rivals(metrics)}
 
-    assert lines["this model"][:2] == ((0.2, True), (0.1, False))
-    assert lines["item-kNN"][:2] == ((0.1, False), (0.3, True))
-    assert lines["popular songs"][:2] == ((0.2, True), (None, False))
-    assert all(cells[2:] == ((None, False), (None, False)) for cells in lines.values())
+    assert lines["this model"] == [(0.2, True), (0.1, False)]
+    assert lines["item-kNN"] == [(0.1, False), (0.3, True)]
+    assert lines["popular songs"] == [(0.2, True), (None, False)]
+
+
+def test_nobody_is_the_best_by_coverage_or_popularity_bias():
+    metrics = Metrics.model_validate({"model": {"coverage": 0.2, "popularity_bias": 3.0}})
+
+    (line,) = rivals(metrics)
+
+    assert [cell.best for cell in line.cells] == [False, False]
+
+
+def test_figures_have_their_intervals():
+    metrics = Metrics.model_validate(records()["metrics.json"])
+
+    cells = {rival.title: rival.cells for rival in rivals(metrics)}
+
+    low, high = cells["this model"][0].span
+    assert low < cells["this model"][0].value < high
+    assert cells["popular songs"][0].span is None
+
+
+def test_every_part_is_a_line_of_dots_on_one_scale_with_the_model_on_top():
+    page = quality(Metrics.model_validate(records()["metrics.json"]))
+
+    assert [part.name for part in page.parts] == ["all playlists", "short", "long", "head", "tail", "mariadb", "csv"]
+    for part in page.parts:
+        assert part.dots[-1].name == "model"
+        assert all(DOTS_MARGIN <= dot.at <= DOTS_WIDTH - DOTS_MARGIN for dot in part.dots)
+        assert all(dot.span[0] <= dot.at <= dot.span[1] for dot in part.dots if dot.span)
+    ends = [dot.span[1] for part in page.parts for dot in part.dots if dot.span]
+    assert max(ends) == DOTS_WIDTH - DOTS_MARGIN
+    by_figure = sorted(page.parts, key=lambda part: part.figure)
+    assert [part.dots[-1].at for part in by_figure] == sorted(part.dots[-1].at for part in page.parts)
+
+
+def test_what_moved_is_said():
+    page = quality(Metrics.model_validate(records()["metrics.json"]))
+
+    assert any("the others keep 71% of their 10 nearest neighbours" in sentence for sentence in page.sentences)
 
 
 def test_the_titles_say_how_many_recommendations_were_looked_at():
-    metrics = Metrics.model_validate({"protocol": {"top": 50}, "model": {}})
+    metrics = Metrics.model_validate({"protocol": {"top": 50}, "model": {"ndcg": 0.1, "hit_rate": 0.1, "recall": 0.1}})
 
-    assert metric_titles(metrics) == ("nDCG@50", "HR@10", "R-precision", "recall@50")
+    assert metric_titles(metrics) == ("nDCG@50", "HR@10", "recall@50")
 
 
 def test_a_baseline_that_was_not_measured_has_no_line():

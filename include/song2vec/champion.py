@@ -1,0 +1,72 @@
+"""The model in production, to be measured beside a new one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from song2vec.corpus import Vocabulary
+from song2vec.files import read_json
+from song2vec.heldout_file import Heldout
+from song2vec.holdout import HoldoutRule
+from song2vec.model_files import Model, read_model
+from song2vec_client.bucket import Bucket
+from song2vec_client.errors import NotFoundError
+from song2vec_client.fields import parse_json
+from song2vec_client.store import ModelStore
+
+TRAINING = "training.json"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model to be measured beside another.
+
+    Attributes:
+        name: its version, or its folder.
+        model: its vectors and songs.
+        rule: which playlists it was not trained on; None where its records do not say it.
+    """
+
+    name: str
+    model: Model
+    rule: HoldoutRule | None
+
+    def never_saw(self, heldout: Heldout) -> NDArray[np.bool_] | None:
+        """Which of the held-out playlists it was surely not trained on; None where that is not known.
+
+        Returns:
+            bool (playlists,).
+        """
+        if self.rule is None or heldout.sources is None or heldout.categories is None:
+            return None
+        names = zip(heldout.sources.tolist(), heldout.categories.tolist(), strict=True)
+        return np.array([self.rule.holds_out(*name) for name in names], bool)
+
+
+def live_champion(store: Bucket, channel: str) -> Champion | None:
+    """The version that `channel` names, pulled and verified; None while it names none."""
+    models = ModelStore.of(store)
+    try:
+        version = models.resolve(channel).version
+    except NotFoundError:
+        return None
+    live = models.load(version)
+    model = Model(Vocabulary(np.array(live.songs), np.array(live.counts)), live.vectors, live.context)
+    return Champion(version, model, _rule(parse_json(models.read(version, TRAINING))))
+
+
+def champion_in(folder: Path) -> Champion:
+    """The model in a folder that ``song2vec train`` wrote.
+
+    Raises:
+        DataError: the folder holds no model.
+    """
+    model, records = read_model(folder), folder / TRAINING
+    return Champion(str(folder), model, _rule(read_json(records) if records.is_file() else None))
+
+
+def _rule(training: Any) -> HoldoutRule | None:
+    return HoldoutRule.from_json(training.get("held_out")) if isinstance(training, dict) else None

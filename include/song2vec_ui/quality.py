@@ -1,0 +1,156 @@
+"""How good a version is, laid out: the table of figures, and a picture of its parts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from song2vec.metrics_text import sentences
+from song2vec_ui.records import Compared, Difference, Figures, Metrics
+
+METRICS = {
+    "ndcg": "nDCG@{top}",
+    "hit_rate": "HR@10",
+    "r_precision": "R-precision",
+    "recall": "recall@{top}",
+    "mrr": "MRR@{top}",
+    "coverage": "Coverage",
+    "popularity_bias": "Popularity bias",
+}
+RIVALS = {
+    "model": "this model",
+    "champion": "in production then",
+    "item_knn": "item-kNN",
+    "popularity": "popular songs",
+}
+DOTS_WIDTH, DOTS_MARGIN = 400.0, 6.0  # of the picture of one part, in its own units
+
+_UNRANKED = {"coverage", "popularity_bias"}  # more is not simply better
+_CHART = "ndcg"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure, whether it is the best of its column, and its 95 % interval where there is one."""
+
+    value: float | None
+    best: bool = False
+    span: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A line in the table of metrics: the model or what it is compared with."""
+
+    title: str
+    is_model: bool
+    cells: tuple[Cell, ...]  # one a metric
+
+
+@dataclass(frozen=True)
+class Dot:
+    """Where a recommender stands on the line of a part, and from where to where its interval reaches."""
+
+    name: str
+    title: str
+    at: float
+    span: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the playlists, as a line of dots; the model's is drawn last, over the others."""
+
+    name: str
+    sentence: str
+    playlists: int
+    dots: tuple[Dot, ...]
+    figure: float | None
+    than_champion: Difference | None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The section of the page."""
+
+    titles: tuple[str, ...]
+    rivals: tuple[Rival, ...]
+    parts: tuple[Part, ...]
+    shown: tuple[tuple[str, str], ...]  # name and title of everybody in the picture
+    highest: float  # the figure at the right end of the picture
+    sentences: tuple[str, ...]
+
+
+def quality(metrics: Metrics) -> Quality:
+    """Lay out ``metrics.json``."""
+    parts = tuple(_parts(metrics))
+    return Quality(
+        titles=metric_titles(metrics),
+        rivals=rivals(metrics),
+        parts=parts,
+        shown=tuple((name, RIVALS[name]) for name in RIVALS if name in _figures(metrics)),
+        highest=_highest(metrics),
+        sentences=tuple(sentences(metrics.model_dump())),
+    )
+
+
+def metric_titles(metrics: Metrics) -> tuple[str, ...]:
+    """The names of the metrics, in the order of `Rival.cells`; those that nobody has are left out."""
+    return tuple(METRICS[metric].format(top=metrics.protocol.top) for metric in _columns(metrics))
+
+
+def rivals(metrics: Metrics) -> tuple[Rival, ...]:
+    """The table of metrics: the model first, then what it is compared with."""
+    figures = _figures(metrics)
+    columns = _columns(metrics)
+    best = {
+        metric: max((value for one in figures.values() if (value := getattr(one, metric)) is not None), default=None)
+        for metric in columns
+    }
+
+    def cell(name: str, metric: str) -> Cell:
+        value = getattr(figures[name], metric)
+        is_best = value is not None and value == best[metric] and metric not in _UNRANKED
+        return Cell(value, is_best, getattr(getattr(metrics.intervals, name), metric, None))
+
+    return tuple(
+        Rival(RIVALS[name], name == "model", tuple(cell(name, metric) for metric in columns)) for name in figures
+    )
+
+
+def _parts(metrics: Metrics) -> Iterator[Part]:
+    """All playlists, then each slice."""
+    highest = _highest(metrics)
+    yield _part("all playlists", "", metrics, highest)
+    for part in metrics.slices:
+        yield _part(part.name, part.sentence, part, highest)
+
+
+def _part(name: str, sentence: str, measured: Compared, highest: float) -> Part:
+    def place(value: float) -> float:
+        share = min(max(value / highest, 0.0), 1.0)
+        return round(DOTS_MARGIN + share * (DOTS_WIDTH - 2 * DOTS_MARGIN), 1)
+
+    dots = []
+    for rival, figures in reversed(_figures(measured).items()):
+        value, span = getattr(figures, _CHART), getattr(getattr(measured.intervals, rival), _CHART)
+        if value is not None:
+            dots.append(Dot(rival, RIVALS[rival], place(value), (place(span[0]), place(span[1])) if span else None))
+    champion = measured.differences.champion.ndcg
+    return Part(name, sentence, measured.playlists, tuple(dots), getattr(measured.model, _CHART), champion)
+
+
+def _highest(metrics: Metrics) -> float:
+    """The largest figure or end of an interval in the picture."""
+    values = [0.0]
+    for measured in (metrics, *metrics.slices):
+        values += [one.ndcg for one in _figures(measured).values() if one.ndcg is not None]
+        values += [span[1] for name in RIVALS if (span := getattr(measured.intervals, name).ndcg)]
+    return max(values) or 1.0
+
+
+def _figures(measured: Compared) -> dict[str, Figures]:
+    return {name: found for name in RIVALS if (found := getattr(measured, name))}
+
+
+def _columns(metrics: Metrics) -> list[str]:
+    figures = _figures(metrics).values()
+    return [metric for metric in METRICS if any(getattr(one, metric) is not None for one in figures)]
