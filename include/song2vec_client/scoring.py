@@ -25,8 +25,8 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 NOTHING = -1  # the row where fewer songs are left than were asked for; its score is -inf
-BLOCK_SCORES = 16 * 2**20  # scores held at a time: 64 MiB
-BLOCK_VOTES = 4 * 2**20  # the same where playlists are continued, and as many votes: 16 MiB each
+BLOCK_SCORES = 4 * 2**20  # scores held at a time, and as many votes where playlists are continued: 16 MiB each
+BLOCK_QUERIES = 256  # songs asked about at a time: enough for a matrix product at full speed
 AGAINST = np.float32(0.1)  # what a vote against a candidate counts
 
 _DOWN = np.float32(-np.inf)
@@ -46,26 +46,37 @@ def unit_rows(vectors: Floats) -> Floats:
     return np.asarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)
 
 
-def similar_rows(unit: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
+def similar_rows(unit: Floats, rows: Rows, k: int, most: int = BLOCK_SCORES) -> tuple[Rows, Floats]:
     """Find the `k` songs nearest to each of `rows` by cosine.
 
     Args:
         unit: float32 (songs, dimensions), rows of length 1, as `unit_rows` gives them.
         rows: int64 (queries,), the songs asked about, as rows of `unit`.
         k: how many songs to find; at most songs - 1 are given.
+        most: how many scores to hold at a time.
 
     Returns:
         Rows int64 (queries, k) and cosines float32 (queries, k), best first, equal cosines by lower row.
         A song is never its own neighbour.
     """
-    songs = len(unit)
-    k = min(k, songs - 1)
+    k = min(k, len(unit) - 1)
     found, scores = _empty(len(rows), k)
-    for block in _blocks(len(rows), songs):
-        cosines = unit[rows[block]] @ unit.T
-        cosines[np.arange(len(cosines)), rows[block]] = _DOWN
-        found[block], scores[block] = top(cosines, k)
+    for block in _blocks(len(rows), 1, min(BLOCK_QUERIES, most)):
+        asked = rows[block]
+        tiles = [_similar_within(unit, asked, tile, k) for tile in _blocks(len(unit), len(asked), most)]
+        near, cosines = (np.concatenate(parts, axis=1) for parts in zip(*tiles, strict=True))
+        best, scores[block] = top(cosines, k)
+        found[block] = np.take_along_axis(near, best, axis=1)
     return found, scores
+
+
+def _similar_within(unit: Floats, rows: Rows, tile: slice, k: int) -> tuple[Rows, Floats]:
+    """As `similar_rows`, among the songs of `tile` only; where these are at most `k`, all of them."""
+    cosines = unit[rows] @ unit[tile].T
+    own = np.flatnonzero((tile.start <= rows) & (rows < tile.stop))
+    cosines[own, rows[own] - tile.start] = _DOWN
+    columns, values = top(cosines, min(k, cosines.shape[1]))
+    return columns + tile.start, values
 
 
 def continue_rows(
@@ -74,6 +85,7 @@ def continue_rows(
     playlists: Sequence[Rows],
     k: int,
     exclude: Sequence[Rows] | None = None,
+    most: int = BLOCK_SCORES,
 ) -> tuple[Rows, Floats]:
     """Find the `k` songs that best continue each playlist, by the vote described above.
 
@@ -83,6 +95,7 @@ def continue_rows(
         playlists: one int64 array a playlist, the rows of the songs it holds.
         k: how many songs to find.
         exclude: one int64 array a playlist, rows that must not be recommended either.
+        most: how many scores, and how many votes, to hold at a time.
 
     Returns:
         Rows int64 (playlists, k) and scores float32 (playlists, k), best first, equal scores by lower row.
@@ -91,8 +104,8 @@ def continue_rows(
     """
     found, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
-    for block in _blocks(len(playlists), len(vectors), BLOCK_VOTES):
-        scores = _votes(vectors, context, playlists[block])
+    for block in _blocks(len(playlists), len(vectors), most):
+        scores = _votes(vectors, context, playlists[block], most)
         scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
         scores[[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
         width = min(k, len(vectors))
@@ -112,28 +125,47 @@ def top(scores: Floats, k: int) -> tuple[Rows, Floats]:
         Columns int64 (queries, k) and their scores float32 (queries, k), best first, equal scores by lower column.
     """
     queries, songs = scores.shape
-    if k < 1:
-        return _empty(queries, 0)
-    limit = np.partition(scores, songs - k, axis=1)[:, songs - k, None]
-    keep = scores >= limit
-    crowded = np.flatnonzero(np.count_nonzero(keep, axis=1) > k)  # several songs tie for the last places
-    if len(crowded):
-        ties = scores[crowded] == limit[crowded]
-        room = k - np.count_nonzero(keep[crowded] & ~ties, axis=1)
-        keep[crowded] &= ~ties | (np.cumsum(ties, axis=1) <= room[:, None])
-    columns = np.nonzero(keep)[1].reshape(queries, k)
-    values = np.take_along_axis(scores, columns, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+    if k < 1 or not queries:
+        return _empty(queries, k)
+    keep = scores >= _floor(scores, k)
+    if np.count_nonzero(keep) > 4 * queries * k:
+        keep = _best(scores, k)
+    places = np.flatnonzero(keep)
+    owners, values = places // songs, scores.ravel()[places]
+    order = np.lexsort((-values, owners))  # stable: of equal scores, the lower column stays first
+    order = order[np.searchsorted(owners, np.arange(queries))[:, None] + np.arange(k)]
+    return places[order] % songs, values[order]
 
 
-def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
+def _floor(scores: Floats, k: int) -> Floats:
+    """A bound that at least `k` scores of each row reach, and few more: float32 (queries, 1).
+
+    It is the k-th best of the maxima of groups of songs, which are found in one fast pass over the scores.
+    """
+    queries, songs = scores.shape
+    size = min(64, songs // (4 * k))  # of a group
+    if size > 1:
+        scores = scores[:, : songs // size * size].reshape(queries, size, -1).max(axis=1)
+    place = scores.shape[1] - k
+    return np.asarray(np.partition(scores, place, axis=1)[:, place, None])
+
+
+def _best(scores: Floats, k: int) -> NDArray[np.bool_]:
+    """Mark exactly the `k` highest scores of each row, however many tie: bool (queries, songs)."""
+    place = scores.shape[1] - k
+    limit = np.partition(scores, place, axis=1)[:, place, None]
+    above, ties = scores > limit, scores == limit
+    room = k - np.count_nonzero(above, axis=1)
+    return above | (ties & (np.cumsum(ties, axis=1) <= room[:, None]))
+
+
+def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows], most: int) -> Floats:
     """Sum the votes of each playlist's songs: float32 (playlists, songs)."""
     scores = np.zeros((len(playlists), len(vectors)), np.float32)
     voters, owners = unit_rows(vectors[np.concatenate(playlists)]), _owners(playlists)
     first = np.flatnonzero(np.diff(owners, prepend=-1))  # where the next playlist's voters begin
     if len(voters):
-        for block in _blocks(len(vectors), len(voters), BLOCK_VOTES):  # candidates, so that each is read only once
+        for block in _blocks(len(vectors), len(voters), most):  # candidates, so that each is read only once
             votes = voters @ context[block].T
             np.maximum(votes, votes * AGAINST, out=votes)
             scores[owners[first], block] = np.add.reduceat(votes, first, axis=0)
@@ -145,7 +177,7 @@ def _owners(playlists: Sequence[Rows]) -> Rows:
     return np.repeat(np.arange(len(playlists)), [len(playlist) for playlist in playlists])
 
 
-def _blocks(queries: int, songs: int, most: int = BLOCK_SCORES) -> list[slice]:
+def _blocks(queries: int, songs: int, most: int) -> list[slice]:
     """Cut `queries` so that a block's scores against all `songs` stay within `most`."""
     size = max(1, most // max(1, songs))
     return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]
