@@ -46,7 +46,7 @@ def unit_rows(vectors: Floats) -> Floats:
     return np.asarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)
 
 
-def similar_rows(unit: Floats, rows: Rows, k: int, most: int = BLOCK_SCORES) -> tuple[Rows, Floats]:
+def similar_rows(unit: Floats, rows: Rows, k: int, *, most: int = BLOCK_SCORES) -> tuple[Rows, Floats]:
     """Find the `k` songs nearest to each of `rows` by cosine.
 
     Args:
@@ -85,6 +85,7 @@ def continue_rows(
     playlists: Sequence[Rows],
     k: int,
     exclude: Sequence[Rows] | None = None,
+    *,
     most: int = BLOCK_SCORES,
 ) -> tuple[Rows, Floats]:
     """Find the `k` songs that best continue each playlist, by the vote described above.
@@ -156,7 +157,7 @@ def _best(scores: Floats, k: int) -> NDArray[np.bool_]:
     limit = np.partition(scores, place, axis=1)[:, place, None]
     above, ties = scores > limit, scores == limit
     room = k - np.count_nonzero(above, axis=1)
-    return above | (ties & (np.cumsum(ties, axis=1) <= room[:, None]))
+    return np.asarray(above | (ties & (np.cumsum(ties, axis=1) <= room[:, None])))
 
 
 def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows], most: int) -> Floats:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
@@ -13,7 +12,7 @@ from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, SONGS, publish_model
 
 from song2vec.promote import promote
-from song2vec_client import Bucket, ModelStore
+from song2vec_client import ModelStore
 from song2vec_client.digests import digest
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format import FileEntry
@@ -46,7 +45,7 @@ def _change_manifest(store, of, **changes):
 
 
 def _cached(tmp_path):
-    return sorted(path.name for path in (tmp_path / "cache").glob("*")) if (tmp_path / "cache").exists() else []
+    return [path.name for path in (tmp_path / "cache").glob("*") if path.name != ".lock"]
 
 
 @pytest.mark.parametrize("by", ["channel", "version"])
@@ -63,7 +62,9 @@ def test_a_model_arrives_whole(published, models, tmp_path, by):
 def test_only_what_a_client_needs_is_downloaded(published, models):
     folder = models.pull()
 
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*MODEL_FILES, "manifest.json", "unit.npy"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [*MODEL_FILES, "manifest.json", "order.npy", "unit.npy"]
+    )
 
 
 def test_a_pulled_model_is_not_downloaded_again(published, store, models):
@@ -81,34 +82,6 @@ def test_a_cache_that_lost_a_part_is_filled_anew(published, models):
 
     assert models.load().similar(500, 1)[0].tolist() == [3]
     assert models.pull() == folder
-
-
-def test_a_pull_that_was_overtaken_keeps_the_faster_ones_folder(published, store, bucket, tmp_path):
-    other = ModelStore(store, cache=tmp_path / "cache")
-
-    class Overtaken(Bucket):
-        """While this one downloads its last file, another process finishes."""
-
-        def download(self, name, path, limit=None):
-            super().download(name, path, limit)
-            if name.endswith(MODEL_FILES[-1]):
-                self.inode = other.pull().stat().st_ino
-
-    slow = Overtaken.open(store)
-    folder = ModelStore.of(slow, cache=tmp_path / "cache").pull()
-
-    assert folder.stat().st_ino == slow.inode
-    assert len(_cached(tmp_path)) == 1
-
-
-def test_processes_that_pull_at_once_all_get_the_model(published, store, tmp_path):
-    stores = [ModelStore(store, cache=tmp_path / "cache") for _ in range(6)]
-
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda models: models.load().similar(500, 2)[0].tolist(), stores))
-
-    assert answers == [[3, 42]] * 6
-    assert len(_cached(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "longer", "empty"])
