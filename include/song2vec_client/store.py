@@ -2,6 +2,7 @@
 
 import hashlib
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,7 @@ from song2vec_client.layout import (
 
 if TYPE_CHECKING:
     from song2vec_client.model import SongModel
+    from song2vec_client.watch import Watch
 
 AnyRecord = TypeVar("AnyRecord", Manifest, Pointer)
 
@@ -123,6 +125,20 @@ class ModelStore:
             raise
         weakref.finalize(model, lease.release)
         return model
+
+    def watch(
+        self, channel: str = "production", every: float = 60.0, after_look: Callable[["Watch"], None] | None = None
+    ) -> "Watch":
+        """The model of a channel, kept up to date in the background; see `Watch`.
+
+        Args:
+            channel: the name of a channel.
+            every: seconds between two looks.
+            after_look: called in the background after each look, good or bad: for metrics and logs.
+        """
+        from song2vec_client.watch import Watch
+
+        return Watch(self, channel, every, after_look)
 
     def pull(self, name: str = "production") -> Path:
         """The folder in the cache with the model of a version or channel; downloaded unless it is there.
