@@ -23,7 +23,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 endif
 
-.PHONY: help run up test bench bench-etl bench-train bench-quality lint format lock sample docs clean install mariadb
+.PHONY: help run up test bench bench-etl bench-train bench-quality bench-client lint format lock sample docs clean install mariadb
 
 help:  ## list all targets
 	@echo "song2vec: retrains a song-embedding model from playlists every day, on Apache Airflow"
@@ -40,7 +40,7 @@ up: $(READY)  ## Airflow on http://127.0.0.1:8080 until Ctrl-C (PORT=8081 for an
 test: $(READY) mariadb  ## all tests (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: bench-etl bench-train bench-quality  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
+bench: bench-etl bench-train bench-quality bench-client  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
 
 bench-etl: $(READY) mariadb  ## extract, collect and prepare beside pandas, DuckDB and MariaDB's own client
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_extract
@@ -52,6 +52,9 @@ bench-train: $(READY)  ## our trainer's speed beside gensim's and the processor'
 
 bench-quality: $(READY)  ## our models beside gensim's, item-kNN and ALS (DATA=DIR: your playlists instead of made-up ones)
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)")
+
+bench-client: $(READY)  ## the client beside gensim's KeyedVectors: neighbours, loading, memory of several processes
+	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_client
 
 lint: $(READY)  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -25,12 +25,18 @@ QUALITY = {
     "quality-spread",
     *(f"quality-{metric}vs-{rival}" for metric in ("", "hr-") for rival in ("als", "item-knn", "popularity")),
 }
+CLIENT = {"client-batch-vs-gensim", "client-single-vs-gensim", "client-warm-load-ms", "client-memory-4-processes"}
 
 
 @pytest.mark.timeout(900)  # where much else runs at the same time
 @pytest.mark.parametrize(
     ("module", "names"),
-    [("bench_train", TRAIN), ("bench_train_memory", {"train-peak-memory-1000-songs"}), ("bench_quality", QUALITY)],
+    [
+        ("bench_train", TRAIN),
+        ("bench_train_memory", {"train-peak-memory-1000-songs"}),
+        ("bench_quality", QUALITY),
+        ("bench_client", CLIENT),
+    ],
 )
 def test_a_smoke_run_prints_every_figure(module: str, names: set[str], tmp_path: Path):
     here = Path.cwd()

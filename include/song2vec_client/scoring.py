@@ -64,10 +64,15 @@ def similar_rows(unit: Floats, rows: Rows, k: int, *, most: int = BLOCK_SCORES) 
     for block in _blocks(len(rows), 1, min(BLOCK_QUERIES, most)):
         asked = rows[block]
         tiles = [_similar_within(unit, asked, tile, k) for tile in _blocks(len(unit), len(asked), most)]
-        near, cosines = (np.concatenate(parts, axis=1) for parts in zip(*tiles, strict=True))
-        best, scores[block] = top(cosines, k)
-        found[block] = np.take_along_axis(near, best, axis=1)
+        found[block], scores[block] = tiles[0] if len(tiles) == 1 else _best_of(tiles, k)
     return found, scores
+
+
+def _best_of(tiles: Sequence[tuple[Rows, Floats]], k: int) -> tuple[Rows, Floats]:
+    """The `k` best of what each tile gave; of equal scores, those of the lower row, as tiles are in order."""
+    rows, scores = (np.concatenate(parts, axis=1) for parts in zip(*tiles, strict=True))
+    best, scores = top(scores, k)
+    return np.take_along_axis(rows, best, axis=1), scores
 
 
 def _similar_within(unit: Floats, rows: Rows, tile: slice, k: int) -> tuple[Rows, Floats]:
