@@ -60,6 +60,7 @@ lint: $(READY)  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=include $(BIN)/mypy --python-version 3.10 --package song2vec_client
 	$(BIN)/lint-imports
 
 format: $(READY)  ## format the code and mend what ruff can mend
