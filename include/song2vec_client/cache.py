@@ -170,13 +170,13 @@ def _delete(model: Path) -> bool:
     """Delete a model unless a process uses it: at once for all who look for it, by a rename."""
     going = model.with_name(f".{model.name}.part")
     with ExitStack() as stack:
-        with suppress(FileNotFoundError):  # without a manifest it is in nobody's use
-            lock = os.open(model / MANIFEST, os.O_RDONLY)
-            stack.callback(os.close, lock)
-            try:
+        try:
+            if (manifest := model / MANIFEST).exists():  # without one it is in nobody's use
+                lock = os.open(manifest, os.O_RDONLY)
+                stack.callback(os.close, lock)
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-        model.rename(going)
+            model.rename(going)
+        except OSError:  # in use, or not ours to delete
+            return False
     shutil.rmtree(going, ignore_errors=True)
     return True

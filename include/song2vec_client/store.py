@@ -35,7 +35,8 @@ class ModelStore:
 
     What is read is believed only where the manifest names it with this size and this sha256, and a
     manifest that a channel names only with the sha256 that the channel gives. Methods raise
-    NotFoundError, CorruptModelError, UnsupportedFormatError, and what `Bucket` raises.
+    NotFoundError, CorruptModelError, UnsupportedFormatError, what `Bucket` raises, and OSError where the
+    cache cannot be written, as on a full disk.
     """
 
     def __init__(self, uri: str, client: Any = None, cache: Path | str | None = None, cache_limit: int = LIMIT) -> None:

@@ -126,6 +126,9 @@ def test_the_command_line_answers_in_json(published, store, gcs, tmp_path):
     code, out, err = _client("similar", store, "999", *cache, gcs=gcs)
     assert (code, out) == (1, "")
     assert "does not know 999" in err
+    code, out, err = _client("pull", store, "--cache", __file__, gcs=gcs)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "test_store.py" in err
 
 
 def test_nothing_heavy_is_imported_before_the_first_pull():
