@@ -23,7 +23,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 endif
 
-.PHONY: help run up test bench bench-etl bench-train bench-quality bench-evaluate bench-publish lint format lock sample docs clean install mariadb
+.PHONY: help run up test bench bench-etl bench-train bench-quality bench-evaluate bench-publish bench-client lint format lock sample docs clean install mariadb
 
 help:  ## list all targets
 	@echo "song2vec: retrains a song-embedding model from playlists every day, on Apache Airflow"
@@ -40,7 +40,7 @@ up: $(READY)  ## Airflow on http://127.0.0.1:8080 until Ctrl-C (PORT=8081 for an
 test: $(READY) mariadb  ## all tests (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: bench-etl bench-train bench-quality bench-evaluate bench-publish  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
+bench: bench-etl bench-train bench-quality bench-evaluate bench-publish bench-client  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
 
 bench-etl: $(READY) mariadb  ## extract, collect and prepare beside pandas, DuckDB and MariaDB's own client
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_extract
@@ -59,10 +59,14 @@ bench-evaluate: $(READY)  ## the speed of measuring a model beside a loop over g
 bench-publish: $(READY)  ## publishing beside the bare google-cloud-storage client uploading the same bytes
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_publish
 
+bench-client: $(READY)  ## the client beside gensim's KeyedVectors: neighbours, loading, memory of several processes
+	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_client
+
 lint: $(READY)  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=include $(BIN)/mypy --python-version 3.10 --package song2vec_client
 	$(BIN)/lint-imports
 
 format: $(READY)  ## format the code and mend what ruff can mend

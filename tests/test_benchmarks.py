@@ -27,6 +27,7 @@ QUALITY = {
 }
 EVALUATE = {f"evaluate-{what}vs-gensim-loop" for what in ("", "item-knn-", "all-")}
 PUBLISH = {"publish-vs-bare-client", "publish-vs-transfer-manager"}
+CLIENT = {"client-batch-vs-gensim", "client-single-vs-gensim", "client-warm-load-ms", "client-memory-4-processes"}
 
 
 @pytest.mark.timeout(900)  # where much else runs at the same time
@@ -38,6 +39,7 @@ PUBLISH = {"publish-vs-bare-client", "publish-vs-transfer-manager"}
         ("bench_quality", QUALITY),
         ("bench_evaluate", EVALUATE),
         ("bench_publish", PUBLISH),
+        ("bench_client", CLIENT),
     ],
 )
 def test_a_smoke_run_prints_every_figure(module: str, names: set[str], tmp_path: Path):

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from song2vec_client.bucket import Bucket
     from song2vec_client.model import SongModel
     from song2vec_client.store import ModelStore
+    from song2vec_client.watch import Watch
 
 __version__ = "0.1.0"
-__all__ = ["Bucket", "ModelStore", "SongModel", "__version__"]
+__all__ = ["Bucket", "ModelStore", "SongModel", "Watch", "__version__"]
 
-_HOMES = {"Bucket": "bucket", "ModelStore": "store", "SongModel": "model"}
+_HOMES = {"Bucket": "bucket", "ModelStore": "store", "SongModel": "model", "Watch": "watch"}
 
 
 def __getattr__(name: str) -> Any:

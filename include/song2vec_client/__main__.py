@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         answer = options.command(ModelStore(options.store, cache=options.cache, public_key=options.public_key), options)
-    except ModelStoreError as error:
+    except (ModelStoreError, OSError) as error:
         sys.stderr.write(f"song2vec_client: {error}\n")
         return 1
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")

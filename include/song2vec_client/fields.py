@@ -7,7 +7,7 @@ from typing import Any
 
 from song2vec_client.errors import CorruptModelError
 
-UTC = timezone.utc  # noqa: UP017 - datetime.UTC came with Python 3.11; services may run 3.10
+UTC = timezone.utc
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 

@@ -24,7 +24,9 @@ Playlist = Iterable[Song]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-UNIT = "unit.npy"  # float32 (songs, dimensions): the input vectors at length 1; written beside a pulled model
+# Written beside a pulled model, so that all processes of a machine share them:
+UNIT = "unit.npy"  # float32 (songs, dimensions): the input vectors at length 1
+ORDER = "order.npy"  # int64 (songs,): the rows in ascending order of their songs
 NO_SONG = -1  # fills a row of a batch where fewer songs are left than were asked for
 
 _BLOCK = 1 << 16
@@ -57,7 +59,6 @@ class SongModel:
             raise CorruptModelError(f"{VECTORS} is empty: shape {vectors.shape}")
         self.songs, self.counts, self.vectors, self.context = songs, counts, vectors, context
         self.version = version
-        self._folder: Path | None = None
 
     @classmethod
     def open(cls, folder: Path | str) -> "SongModel":
@@ -72,26 +73,29 @@ class SongModel:
         folder = Path(folder)
         songs, counts, vectors, context = (_map(folder / name) for name in (SONGS, COUNTS, VECTORS, CONTEXT))
         model = cls(songs, counts, vectors, context, _version(folder / MANIFEST))
-        model._folder = folder
+        if (folder / UNIT).exists() and (folder / ORDER).exists():
+            model._unit, model._order = _map(folder / UNIT), _map(folder / ORDER)
+            _require(model._unit, UNIT, np.float32, vectors.shape)
+            _require(model._order, ORDER, np.int64, songs.shape)
         return model
 
-    def prepare(self) -> None:
-        """Read and check every vector, and write the unit vectors beside them, for all processes to share.
+    def prepare(self, folder: Path) -> None:
+        """Read and check every vector, and write to `folder` what a model that is opened there need not compute.
 
         Raises:
             CorruptModelError: a vector holds NaN or infinity, or a song occurs twice.
         """
-        if self._folder is None:
-            raise ValueError("only a model that was opened from a folder can be prepared")
-        unit = np.lib.format.open_memmap(self._folder / UNIT, "w+", np.float32, self.vectors.shape)
+        ordered = self.songs[self._order]
+        if np.any(ordered[1:] == ordered[:-1]):
+            raise CorruptModelError(f"{SONGS} holds a song twice")
+        np.save(folder / ORDER, self._order)
+        unit = np.lib.format.open_memmap(folder / UNIT, "w+", np.float32, self.vectors.shape)
         for start in range(0, len(self), _BLOCK):
             block = slice(start, start + _BLOCK)
             if not (np.isfinite(self.vectors[block]).all() and np.isfinite(self.context[block]).all()):
                 raise CorruptModelError(f"{VECTORS} or {CONTEXT} holds NaN or infinity: the training diverged")
             unit[block] = unit_rows(self.vectors[block])
         unit.flush()
-        if np.any(self._sorted[1:] == self._sorted[:-1]):
-            raise CorruptModelError(f"{SONGS} holds a song twice")
 
     def __len__(self) -> int:
         """The number of songs."""
@@ -104,7 +108,7 @@ class SongModel:
 
     def __contains__(self, song: object) -> bool:
         """Whether the model has a vector for `song`."""
-        return isinstance(song, (str, SupportsIndex)) and self._row(song) is not None
+        return isinstance(song, (str, SupportsIndex)) and bool(self._find([song])[0] >= 0)
 
     def vector(self, song: Song) -> Floats:
         """The input vector of `song`: float32 (dimensions,), a copy.
@@ -172,38 +176,29 @@ class SongModel:
 
     @cached_property
     def _unit(self) -> Floats:
-        """The prepared file where there is one, else computed, in this process's memory."""
-        if self._folder is None or not (self._folder / UNIT).exists():
-            return unit_rows(self.vectors)
-        unit = _map(self._folder / UNIT)
-        _require(unit, UNIT, np.float32, self.vectors.shape)
-        return unit
+        return unit_rows(self.vectors)
 
     @cached_property
     def _order(self) -> Ints:
         return np.argsort(self.songs, kind="stable")
 
-    @cached_property
-    def _sorted(self) -> Ints:
-        return np.asarray(self.songs[self._order])
+    def _find(self, songs: Sequence[Song]) -> Ints:
+        """The row of each song, -1 where the model does not know it: int64, as long as `songs`."""
+        numbers = [_number(song) for song in songs]
+        asked = np.array([0 if number is None else number for number in numbers], np.int64)
+        rows = self._order[np.minimum(np.searchsorted(self.songs, asked, sorter=self._order), len(self) - 1)]
+        known = (self.songs[rows] == asked) & np.array([number is not None for number in numbers], np.bool_)
+        return np.where(known, rows, -1)
 
-    def _row(self, song: Song) -> int | None:
-        number = _number(song)
-        if number is None:
-            return None
-        place = int(np.searchsorted(self._sorted, number))
-        found = place < len(self) and self._sorted[place] == number
-        return int(self._order[place]) if found else None
-
-    def _rows(self, songs: Iterable[Song]) -> Ints:
-        pairs = [(song, self._row(song)) for song in songs]
-        if unknown := [song for song, row in pairs if row is None]:
+    def _rows(self, songs: Sequence[Song]) -> Ints:
+        rows = self._find(songs)
+        if unknown := [song for song, row in zip(songs, rows, strict=True) if row < 0]:
             raise NotFoundError(f"the model does not know {_some(unknown)}: check with `song in model`")
-        return np.array([row for _, row in pairs], dtype=np.int64)
+        return rows
 
     def _known(self, songs: Playlist) -> Ints:
-        rows = [self._row(song) for song in songs]
-        return np.array([row for row in rows if row is not None], dtype=np.int64)
+        rows = self._find(list(songs))
+        return rows[rows >= 0]
 
 
 def _number(song: Song) -> int | None:
@@ -224,7 +219,7 @@ def _map(path: Path) -> NDArray[Any]:
             return np.asarray(np.lib.format.open_memmap(path, mode="r"))
     except FileNotFoundError:
         raise NotFoundError(f"{path} is missing: is {path.parent} the folder of a model?") from None
-    except (ValueError, TypeError, ArithmeticError, EOFError, OSError) as error:
+    except Exception as error:  # numpy has a header read as Python, and raises whatever that comes to
         raise CorruptModelError(f"{path.name} is not a plain .npy array: {str(error)[:200]}") from None
 
 

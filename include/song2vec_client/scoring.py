@@ -25,13 +25,12 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 NOTHING = -1  # the row where fewer songs are left than were asked for; its score is -inf
-BLOCK_SCORES = 16 * 2**20  # scores held at a time: 64 MiB
-BLOCK_VOTES = 4 * 2**20  # the same where playlists are continued, and as many votes: 16 MiB each
+BLOCK_SCORES = 4 * 2**20  # scores held at a time, and as many votes where playlists are continued: 16 MiB each
+BLOCK_QUERIES = 256  # songs asked about at a time: enough for a matrix product at full speed
 MOST_PLAYLISTS = 32  # continued at a time: adding up the votes costs a product of this length for every vote
 AGAINST = np.float32(0.1)  # what a vote against a candidate counts
 
 _DOWN = np.float32(-np.inf)
-_PARTS = 8  # the scores of a row are looked through in so many parts for each song that is wanted
 
 
 def unit_rows(vectors: Floats) -> Floats:
@@ -48,26 +47,42 @@ def unit_rows(vectors: Floats) -> Floats:
     return np.asarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)
 
 
-def similar_rows(unit: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
+def similar_rows(unit: Floats, rows: Rows, k: int, *, most: int = BLOCK_SCORES) -> tuple[Rows, Floats]:
     """Find the `k` songs nearest to each of `rows` by cosine.
 
     Args:
         unit: float32 (songs, dimensions), rows of length 1, as `unit_rows` gives them.
         rows: int64 (queries,), the songs asked about, as rows of `unit`.
         k: how many songs to find; at most songs - 1 are given.
+        most: how many scores to hold at a time.
 
     Returns:
         Rows int64 (queries, k) and cosines float32 (queries, k), best first, equal cosines by lower row.
         A song is never its own neighbour.
     """
-    songs = len(unit)
-    k = min(k, songs - 1)
+    k = min(k, len(unit) - 1)
     found, scores = _empty(len(rows), k)
-    for block in _blocks(len(rows), songs):
-        cosines = unit[rows[block]] @ unit.T
-        cosines[np.arange(len(cosines)), rows[block]] = _DOWN
-        found[block], scores[block] = top(cosines, k)
+    for block in _blocks(len(rows), 1, most, BLOCK_QUERIES):
+        asked = rows[block]
+        tiles = [_similar_within(unit, asked, tile, k) for tile in _blocks(len(unit), len(asked), most)]
+        found[block], scores[block] = tiles[0] if len(tiles) == 1 else _best_of(tiles, k)
     return found, scores
+
+
+def _best_of(tiles: Sequence[tuple[Rows, Floats]], k: int) -> tuple[Rows, Floats]:
+    """The `k` best of what each tile gave; of equal scores, those of the lower row, as tiles are in order."""
+    rows, scores = (np.concatenate(parts, axis=1) for parts in zip(*tiles, strict=True))
+    best, scores = top(scores, k)
+    return np.take_along_axis(rows, best, axis=1), scores
+
+
+def _similar_within(unit: Floats, rows: Rows, tile: slice, k: int) -> tuple[Rows, Floats]:
+    """As `similar_rows`, among the songs of `tile` only; where these are at most `k`, all of them."""
+    cosines = unit[rows] @ unit[tile].T
+    own = np.flatnonzero((tile.start <= rows) & (rows < tile.stop))
+    cosines[own, rows[own] - tile.start] = _DOWN
+    columns, values = top(cosines, min(k, cosines.shape[1]))
+    return columns + tile.start, values
 
 
 def continue_rows(
@@ -76,6 +91,8 @@ def continue_rows(
     playlists: Sequence[Rows],
     k: int,
     exclude: Sequence[Rows] | None = None,
+    *,
+    most: int = BLOCK_SCORES,
 ) -> tuple[Rows, Floats]:
     """Find the `k` songs that best continue each playlist, by the vote described above.
 
@@ -85,6 +102,7 @@ def continue_rows(
         playlists: one int64 array a playlist, the rows of the songs it holds.
         k: how many songs to find.
         exclude: one int64 array a playlist, rows that must not be recommended either.
+        most: how many scores, and how many votes, to hold at a time.
 
     Returns:
         Rows int64 (playlists, k) and scores float32 (playlists, k), best first, equal scores by lower row.
@@ -94,8 +112,8 @@ def continue_rows(
     found, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
     width = min(k, len(vectors))
-    for block in _blocks(len(playlists), len(vectors), BLOCK_VOTES, MOST_PLAYLISTS):
-        scores = _votes(vectors, context, playlists[block])
+    for block in _blocks(len(playlists), len(vectors), most, MOST_PLAYLISTS):
+        scores = _votes(vectors, context, playlists[block], most)
         scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
         found[block, :width], best[block, :width] = top(scores, width)
         best[block][[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
@@ -114,18 +132,41 @@ def top(scores: Floats, k: int) -> tuple[Rows, Floats]:
         Columns int64 (queries, k) and their scores float32 (queries, k), best first, equal scores by lower column.
     """
     queries, songs = scores.shape
-    if k < 1:
-        return _empty(queries, 0)
-    best = np.maximum.reduceat(scores, np.arange(0, songs, max(1, songs // (_PARTS * k))), axis=1)  # of each part
-    enough = np.partition(best, best.shape[1] - k, axis=1)[:, best.shape[1] - k, None]  # k parts have as much
-    places = np.flatnonzero(scores >= enough)  # little more than k a row, unless many are equal
+    if k < 1 or not queries:
+        return _empty(queries, k)
+    keep = scores >= _floor(scores, k)
+    if np.count_nonzero(keep) > 4 * queries * k:
+        keep = _best(scores, k)
+    places = np.flatnonzero(keep)
     owners, values = places // songs, scores.ravel()[places]
-    order = np.lexsort((-values, owners))
-    first = order[np.searchsorted(owners, np.arange(queries))[:, None] + np.arange(k)]
-    return places[first] % songs, values[first]
+    order = np.lexsort((-values, owners))  # stable: of equal scores, the lower column stays first
+    order = order[np.searchsorted(owners, np.arange(queries))[:, None] + np.arange(k)]
+    return places[order] % songs, values[order]
 
 
-def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows]) -> Floats:
+def _floor(scores: Floats, k: int) -> Floats:
+    """A bound that at least `k` scores of each row reach, and few more: float32 (queries, 1).
+
+    It is the k-th best of the maxima of groups of songs, which are found in one fast pass over the scores.
+    """
+    queries, songs = scores.shape
+    size = min(64, songs // (4 * k))  # of a group
+    if size > 1:
+        scores = scores[:, : songs // size * size].reshape(queries, size, -1).max(axis=1)
+    place = scores.shape[1] - k
+    return np.asarray(np.partition(scores, place, axis=1)[:, place, None])
+
+
+def _best(scores: Floats, k: int) -> NDArray[np.bool_]:
+    """Mark exactly the `k` highest scores of each row, however many tie: bool (queries, songs)."""
+    place = scores.shape[1] - k
+    limit = np.partition(scores, place, axis=1)[:, place, None]
+    above, ties = scores > limit, scores == limit
+    room = k - np.count_nonzero(above, axis=1)
+    return np.asarray(above | (ties & (np.cumsum(ties, axis=1) <= room[:, None])))
+
+
+def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows], most: int) -> Floats:
     """Sum the votes of each playlist's songs: float32 (playlists, songs).
 
     A song that several of the playlists hold is multiplied once, and adding up is a product too.
@@ -135,7 +176,7 @@ def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows]) -> Float
     holds = np.zeros((len(playlists), len(songs)), np.float32)  # how often
     np.add.at(holds, (_owners(playlists), places), 1)
     voters = unit_rows(vectors[songs])
-    for block in _blocks(len(vectors), len(songs), BLOCK_VOTES):  # candidates, so that each is read only once
+    for block in _blocks(len(vectors), len(songs), most):  # candidates, so that each is read only once
         votes = voters @ context[block].T
         np.maximum(votes, votes * AGAINST, out=votes)
         np.matmul(holds, votes, out=scores[:, block])
@@ -147,7 +188,7 @@ def _owners(playlists: Sequence[Rows]) -> Rows:
     return np.repeat(np.arange(len(playlists)), [len(playlist) for playlist in playlists])
 
 
-def _blocks(queries: int, songs: int, most: int = BLOCK_SCORES, longest: int | None = None) -> list[slice]:
+def _blocks(queries: int, songs: int, most: int, longest: int | None = None) -> list[slice]:
     """Cut `queries` so that a block's scores against all `songs` stay within `most`, and a block within `longest`."""
     size = max(1, min(most // max(1, songs), longest or queries))
     return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]

@@ -1,22 +1,33 @@
 """A model store as its readers see it: channels, versions, and verified models in a cache on disk."""
 
 import hashlib
-import os
-import shutil
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from song2vec_client.bucket import Bucket
+from song2vec_client.cache import LIMIT, Cache, Lease, default_cache
 from song2vec_client.digests import digest
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.fields import parse_json
 from song2vec_client.format import FileEntry, Manifest, Pointer
-from song2vec_client.layout import MANIFEST, MODEL_FILES, channel_name, file_name, is_channel, is_version
+from song2vec_client.layout import (
+    MANIFEST,
+    MODEL_FILES,
+    SONGS,
+    VECTORS,
+    channel_name,
+    file_name,
+    is_channel,
+    is_version,
+)
 from song2vec_client.signing import PublicKeys, signature_name
 
 if TYPE_CHECKING:
     from song2vec_client.model import SongModel
+    from song2vec_client.watch import Watch
 
 AnyRecord = TypeVar("AnyRecord", Manifest, Pointer)
 
@@ -27,11 +38,17 @@ class ModelStore:
     What is read is believed only where the manifest names it with this size and this sha256, and a
     manifest that a channel names only with the sha256 that the channel gives; with a public key, only one
     that this key signed. Methods raise NotFoundError, CorruptModelError, UnsupportedFormatError,
-    UntrustedError, and what `Bucket` raises.
+    UntrustedError, what `Bucket` raises, and OSError where the cache cannot be written, as on a full disk.
     """
 
     def __init__(
-        self, uri: str, client: Any = None, cache: Path | str | None = None, public_key: Path | str | None = None
+        self,
+        uri: str,
+        client: Any = None,
+        cache: Path | str | None = None,
+        public_key: Path | str | None = None,
+        *,
+        cache_limit: int = LIMIT,
     ) -> None:
         """Name a store; no request is made yet.
 
@@ -41,22 +58,30 @@ class ModelStore:
             cache: folder for pulled models, shared by all processes; None: SONG2VEC_CACHE, or
                 ``~/.cache/song2vec``.
             public_key: PEM file; every version that is not signed by this key is then refused.
+            cache_limit: bytes that pulled models may take; the least recently used go first, those in use stay.
 
         Raises:
             KeyFileError: the public key cannot be used.
         """
-        self._set(Bucket.open(uri, client), cache, public_key)
+        self._set(Bucket.open(uri, client), cache, public_key, cache_limit)
 
     @classmethod
-    def of(cls, bucket: Bucket, cache: Path | str | None = None, public_key: Path | str | None = None) -> "ModelStore":
+    def of(
+        cls,
+        bucket: Bucket,
+        cache: Path | str | None = None,
+        public_key: Path | str | None = None,
+        *,
+        cache_limit: int = LIMIT,
+    ) -> "ModelStore":
         """The models in a bucket that is open already."""
         store = cls.__new__(cls)
-        store._set(bucket, cache, public_key)
+        store._set(bucket, cache, public_key, cache_limit)
         return store
 
-    def _set(self, bucket: Bucket, cache: Path | str | None, public_key: Path | str | None) -> None:
+    def _set(self, bucket: Bucket, cache: Path | str | None, public_key: Path | str | None, cache_limit: int) -> None:
         self.bucket = bucket
-        self.cache = Path(cache) if cache is not None else default_cache()
+        self.cache = Cache(Path(cache) if cache is not None else default_cache(), cache_limit)
         self._keys = PublicKeys.read(public_key) if public_key is not None else None
 
     def channels(self) -> dict[str, Pointer]:
@@ -115,27 +140,47 @@ class ModelStore:
         self._download(manifest.version, manifest.entry(path), to)
 
     def load(self, name: str = "production") -> "SongModel":
-        """The model of a version, or of the version that a channel names: pulled if need be, checked, mapped."""
+        """The model of a version, or of the version that a channel names: pulled if need be, checked, mapped.
+
+        As long as it is in use, no process of the machine deletes it from the cache.
+        """
+        return self.load_version(*self._named(name))
+
+    def load_version(self, version: str, sha256: str | None = None) -> "SongModel":
+        """The model of a version; with `sha256`, only if that is the digest of its manifest."""
         from song2vec_client.model import SongModel
 
-        return SongModel.open(self.pull(name))
+        lease = self._lease(version, sha256)
+        try:
+            model = SongModel.open(lease.folder)
+        except BaseException:
+            lease.release()
+            raise
+        weakref.finalize(model, lease.release)
+        return model
+
+    def watch(
+        self, channel: str = "production", every: float = 60.0, after_look: Callable[["Watch"], None] | None = None
+    ) -> "Watch":
+        """The model of a channel, kept up to date in the background; see `Watch`.
+
+        Args:
+            channel: the name of a channel.
+            every: seconds between two looks.
+            after_look: called in the background after each look, good or bad: for metrics and logs.
+        """
+        from song2vec_client.watch import Watch
+
+        return Watch(self, channel, every, after_look)
 
     def pull(self, name: str = "production") -> Path:
         """The folder in the cache with the model of a version or channel; downloaded unless it is there.
 
-        The folder's name holds the manifest's digest, and the folder appears whole, so what is there was
-        verified, and several processes may pull at once.
+        What is there was verified. It may be deleted when other models are pulled and the cache is full.
         """
-        version, sha256 = self._named(name)
-        known = sha256 if self._keys is None else None  # the cache may be shared with those who ask for no signature
-        if known and _is_whole(folder := self._folder(version, known), known):
-            return folder
-        manifest, content = self.read_manifest(version, sha256)
-        sha256 = hashlib.sha256(content).hexdigest()
-        folder = self._folder(version, sha256)
-        if not _is_whole(folder, sha256):
-            self._fill(folder, manifest, content)
-        return folder
+        lease = self._lease(*self._named(name))
+        lease.release()
+        return lease.folder
 
     def _insist_signed(self, version: str, content: bytes) -> None:
         """With a public key, refuse a manifest that it did not sign."""
@@ -154,25 +199,28 @@ class ModelStore:
         pointer = self.resolve(name)
         return pointer.version, pointer.manifest_sha256
 
-    def _folder(self, version: str, sha256: str) -> Path:
-        return self.cache / f"{version}-{sha256[:16]}"
+    def _lease(self, version: str, sha256: str | None) -> Lease:
+        known = sha256 if self._keys is None else None  # the cache may be shared with those who ask for no signature
+        if known and (found := self.cache.find(version, known)):
+            return found
+        manifest, content = self.read_manifest(version, sha256)
+        sha256 = hashlib.sha256(content).hexdigest()
+        prepared = (VECTORS, SONGS)  # files of these sizes are written beside what is downloaded
+        size = len(content) + sum(manifest.entry(path).size for path in (*MODEL_FILES, *prepared))
+        return self.cache.find(version, sha256) or self.cache.add(
+            version, sha256, size, lambda folder: self._fill(folder, manifest, content)
+        )
 
     def _fill(self, folder: Path, manifest: Manifest, content: bytes) -> None:
         from song2vec_client.model import SongModel
 
-        part = _beside(folder)
-        part.mkdir(parents=True)
-        try:
-            for entry in [manifest.entry(path) for path in MODEL_FILES]:
-                self._download(manifest.version, entry, part / entry.path)
-            SongModel.open(part).prepare()
-            (part / MANIFEST).write_bytes(content)
-            _place(part, folder, hashlib.sha256(content).hexdigest())
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        for entry in [manifest.entry(path) for path in MODEL_FILES]:
+            self._download(manifest.version, entry, folder / entry.path)
+        SongModel.open(folder).prepare(folder)
+        (folder / MANIFEST).write_bytes(content)
 
     def _download(self, version: str, entry: FileEntry, to: Path) -> None:
-        part = _beside(to)
+        part = to.with_name(f".{to.name}.{uuid4().hex[:8]}.part")
         try:
             self.bucket.download(file_name(version, entry.path), part, entry.size)
             _verify(part, entry, self.bucket.uri)
@@ -185,13 +233,6 @@ class ModelStore:
             return self.bucket.read(name)[0]
         except NotFoundError:
             raise NotFoundError(missing) from None
-
-
-def default_cache() -> Path:
-    """Where pulled models lie: SONG2VEC_CACHE, or ``song2vec`` in the user's cache folder."""
-    if folder := os.environ.get("SONG2VEC_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "song2vec"
 
 
 def _checked(kind: type[AnyRecord], content: bytes, where: str) -> AnyRecord:
@@ -209,31 +250,3 @@ def _verify(content: bytes | Path, entry: FileEntry, where: str) -> None:
             f"{where}: {entry.path} is damaged: found {found.size:,} bytes with sha256 {found.sha256[:16]}…, "
             f"the manifest says {entry.size:,} bytes with {entry.sha256[:16]}…"
         )
-
-
-def _is_whole(folder: Path, sha256: str) -> bool:
-    """Whether the cache folder holds what was verified; sizes only: a digest of everything takes seconds."""
-    try:
-        content = (folder / MANIFEST).read_bytes()
-        entries = [_checked(Manifest, content, MANIFEST).entry(path) for path in MODEL_FILES]
-        sizes_agree = all((folder / entry.path).stat().st_size == entry.size for entry in entries)
-    except (OSError, CorruptModelError, UnsupportedFormatError):
-        return False
-    return sizes_agree and hashlib.sha256(content).hexdigest() == sha256
-
-
-def _place(part: Path, folder: Path, sha256: str) -> None:
-    """Make `part` the folder, unless another process was faster; a broken folder gives way."""
-    try:
-        part.rename(folder)
-    except OSError:
-        if _is_whole(folder, sha256):
-            return
-        broken = _beside(folder)
-        folder.rename(broken)
-        part.rename(folder)
-        shutil.rmtree(broken, ignore_errors=True)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")

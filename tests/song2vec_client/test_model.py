@@ -103,7 +103,7 @@ def test_a_batch_of_playlists_takes_one_exclusion_each(model):
 def test_a_prepared_model_answers_as_an_unprepared_one(folder):
     before = SongModel.open(folder)
     unprepared = [before.similar(500, 5), before.continue_playlist([500, 11], 4)]
-    SongModel.open(folder).prepare()
+    SongModel.open(folder).prepare(folder)
     after = SongModel.open(folder)
 
     for ours, theirs in zip(unprepared, [after.similar(500, 5), after.continue_playlist([500, 11], 4)], strict=True):
@@ -194,11 +194,11 @@ def test_preparing_finds_vectors_that_are_no_numbers(folder, name, value):
     np.save(folder / name, array)
 
     with pytest.raises(CorruptModelError, match="NaN or infinity"):
-        SongModel.open(folder).prepare()
+        SongModel.open(folder).prepare(folder)
 
 
 def test_preparing_finds_a_song_that_is_there_twice(folder):
     np.save(folder / "songs.npy", np.array([500, 3, 42, 7, 3, 11]))
 
     with pytest.raises(CorruptModelError, match="twice"):
-        SongModel.open(folder).prepare()
+        SongModel.open(folder).prepare(folder)

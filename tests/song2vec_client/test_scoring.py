@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from song2vec_client import scoring
-from song2vec_client.scoring import continue_rows, similar_rows, top, unit_rows
+from song2vec_client.scoring import MOST_PLAYLISTS, continue_rows, similar_rows, top, unit_rows
 
 matrices = st.tuples(st.integers(1, 12), st.integers(1, 4)).flatmap(
     lambda shape: arrays(np.float32, shape, elements=st.floats(-4, 4, width=32))
@@ -25,7 +24,7 @@ def test_unit_rows_have_length_one_and_zeros_stay(vectors: np.ndarray) -> None:
     np.testing.assert_allclose(lengths[~tiny], expected[~tiny], atol=1e-5)
 
 
-@given(arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 9)), elements=st.integers(-2, 2)), st.data())
+@given(arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 90)), elements=st.integers(-9, 9)), st.data())
 def test_top_is_a_stable_sort(scores: np.ndarray, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, scores.shape[1]))
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
@@ -99,16 +98,30 @@ def test_no_queries_give_no_answers() -> None:
     assert continue_rows(unit, unit, [], 2)[0].shape == (0, 2)
 
 
-@pytest.mark.parametrize("block_scores", [1, 90, 200])
-def test_the_answer_does_not_depend_on_how_the_work_is_cut(block_scores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [1, 90, 200])
+def test_the_answer_does_not_depend_on_how_the_work_is_cut(most: int) -> None:
     rng = np.random.default_rng(1)
     unit, context = (unit_rows(rng.integers(-3, 4, size=(30, 6)).astype(np.float32)) for _ in range(2))
     playlists = [rng.choice(30, size, replace=False) for size in (3, 1, 0, 12, 5)]
-    whole, similar = continue_rows(unit, context, playlists, 7), similar_rows(unit, np.arange(30), 4)
-    monkeypatch.setattr(scoring, "BLOCK_SCORES", block_scores)
-    cut, similar_cut = continue_rows(unit, context, playlists, 7), similar_rows(unit, np.arange(30), 4)
+
+    whole, cut = (continue_rows(unit, context, playlists, 7, most=scores) for scores in (10**6, most))
     np.testing.assert_allclose(cut[1], whole[1], rtol=1e-5)
-    np.testing.assert_allclose(similar_cut[1], similar[1], rtol=1e-5)
+    whole, cut = (similar_rows(unit, np.arange(30), 4, most=scores) for scores in (10**6, most))
+    np.testing.assert_allclose(cut[1], whole[1], rtol=1e-5)
+
+
+@given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 80), st.data())
+def test_neighbours_are_those_of_a_plain_sort(songs: int, queries: int, most: int, data: st.DataObject) -> None:
+    unit = np.eye(songs, 4, dtype=np.float32)  # many equal cosines, exact however they are summed
+    asked = np.array(data.draw(st.lists(st.integers(0, songs - 1), min_size=queries, max_size=queries)))
+    k = min(data.draw(st.integers(1, 70)), songs - 1)
+    cosines = unit[asked] @ unit.T
+    cosines[np.arange(queries), asked] = -np.inf
+
+    found, scores = similar_rows(unit, asked, k, most=most)
+
+    np.testing.assert_array_equal(found, np.argsort(-cosines, axis=1, kind="stable")[:, :k])
+    np.testing.assert_array_equal(scores, np.take_along_axis(cosines, found, axis=1))
 
 
 def test_continuation_is_the_plain_sum_of_votes() -> None:
@@ -127,7 +140,7 @@ def test_continuation_is_the_plain_sum_of_votes() -> None:
 def test_many_playlists_at_once_are_continued_as_each_alone() -> None:
     rng = np.random.default_rng(3)
     unit, context = (rng.normal(size=(40, 6)).astype(np.float32) for _ in range(2))
-    playlists = [rng.integers(0, 40, size) for size in rng.integers(0, 9, 3 * scoring.MOST_PLAYLISTS)]
+    playlists = [rng.integers(0, 40, size) for size in rng.integers(0, 9, 3 * MOST_PLAYLISTS)]
     found, scores = continue_rows(unit, context, playlists, 5)
     for playlist, together, values in zip(playlists, found, scores, strict=True):
         alone, alone_values = continue_rows(unit, context, [playlist], 5)

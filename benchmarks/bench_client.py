@@ -1,0 +1,173 @@
+"""The client beside gensim's KeyedVectors: similar songs in batches and one by one, loading, and memory.
+
+Both hold the same 500,000 vectors of 256 numbers, and are asked for ten neighbours. The vectors are random: an
+exact search takes as long on any others. Ours are published to a storage server on this machine and pulled from it.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.lines import SMALL, compare, progress
+
+from song2vec_client import Bucket, ModelStore
+from song2vec_client.format import FileEntry, Manifest, Pointer
+from song2vec_client.layout import CONTEXT, COUNTS, MANIFEST, SONGS, VECTORS, channel_name, file_name
+from song2vec_local.gcs import GcsServer
+
+SIZE, DIMENSIONS = (5_000, 32) if SMALL else (500_000, 256)
+ASKED = 64 if SMALL else 1_024  # songs, in a batch
+ASKED_IN_A_LOOP = 16 if SMALL else 64
+PROCESSES = 4
+VERSION = "20260131T040000Z-0123abcd"
+GENSIM = "gensim 4.4.0 KeyedVectors"
+
+SERVICE = """
+import sys
+from song2vec_client import ModelStore
+model = ModelStore(sys.argv[1], cache=sys.argv[2]).load()
+model.similar_batch(model.songs[:64], 10)
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+
+def main() -> None:
+    """Print every figure."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(GcsServer(folder / "server"))
+        os.environ["STORAGE_EMULATOR_HOST"] = server.url
+        server.create_bucket("bench")
+        progress(f"publishing {SIZE:,} songs × {DIMENSIONS}")
+        _publish("gs://bench/models", _write(folder))
+        models = ModelStore("gs://bench/models", cache=folder / "cache")
+        progress("pulling them")
+        models.load()
+        _speed(models, _gensim(folder))
+        _memory(models)
+
+
+def _speed(models: ModelStore, saved: Path) -> None:
+    from gensim.models import KeyedVectors
+
+    model, theirs = models.load(), KeyedVectors.load(str(saved), mmap="r")
+    theirs.fill_norms()
+    rng = np.random.default_rng(1)
+    batch = [int(song) for song in rng.choice(model.songs, ASKED)]
+    some = batch[:ASKED_IN_A_LOOP]
+
+    def one_by_one() -> None:
+        for song in some:
+            model.similar(song, 10)
+
+    def gensim() -> float:
+        return _milliseconds(lambda: [theirs.most_similar(str(song), topn=10) for song in some]) / len(some)
+
+    compare(
+        "client-batch-vs-gensim",
+        lambda: _milliseconds(lambda: model.similar_batch(batch, 10)) / len(batch),
+        gensim,
+        unit="ms a song",
+        against=f"{GENSIM}.most_similar in a loop",
+        pairs=5,
+        less_is_better=True,
+    )
+    compare(
+        "client-single-vs-gensim",
+        lambda: _milliseconds(one_by_one) / len(some),
+        gensim,
+        unit="ms a song",
+        against=f"{GENSIM}.most_similar",
+        pairs=5,
+        less_is_better=True,
+    )
+    compare(
+        "client-warm-load-ms",
+        lambda: _milliseconds(models.load),
+        lambda: _milliseconds(lambda: KeyedVectors.load(str(saved), mmap="r")),
+        unit="ms",
+        against=f"{GENSIM}.load with mmap, of a local file; ours asks the store which version is live",
+        pairs=9,
+        less_is_better=True,
+    )
+
+
+def _memory(models: ModelStore) -> None:
+    compare(
+        f"client-memory-{PROCESSES}-processes",
+        lambda: _megabytes(models, PROCESSES),
+        lambda: PROCESSES * _megabytes(models, 1),
+        unit="MB (PSS)",
+        against=f"{PROCESSES} times one process alone",
+        pairs=1,
+        less_is_better=True,
+    )
+
+
+def _milliseconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1_000 * (time.perf_counter() - began)
+
+
+def _megabytes(models: ModelStore, processes: int) -> float:
+    """The memory that processes of a service take together, each page counted once: their proportional set sizes."""
+    command = [sys.executable, "-c", SERVICE, models.bucket.uri, str(models.cache.folder)]
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            for _ in range(processes)
+        ]
+        for process in started:
+            if process.stdout is None or process.stdout.readline() != b"ready\n":
+                raise RuntimeError("a service did not start: see above")
+        sizes = [Path(f"/proc/{process.pid}/smaps_rollup").read_text() for process in started]
+        for process in started:
+            process.communicate(b"\n")
+    return sum(int(line.split()[1]) for size in sizes for line in size.splitlines() if line.startswith("Pss:")) / 1e3
+
+
+def _write(folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    model = folder / "model"
+    model.mkdir()
+    for name in (VECTORS, CONTEXT):
+        np.save(model / name, rng.standard_normal((SIZE, DIMENSIONS), dtype=np.float32))
+    np.save(model / SONGS, rng.permutation(2 * SIZE)[:SIZE])
+    np.save(model / COUNTS, np.arange(SIZE, 0, -1))
+    return model
+
+
+def _publish(uri: str, model: Path) -> None:
+    bucket, files = Bucket.open(uri), []
+    for path in sorted(model.iterdir()):
+        stored = bucket.create(file_name(VERSION, path.name), path)
+        files.append(FileEntry(path.name, stored.size, stored.sha256, stored.crc32c))
+    now = datetime.now(UTC).replace(microsecond=0)
+    manifest = Manifest(VERSION, None, now, True, "accepted", {}, "", "", tuple(files))
+    stored = bucket.create(file_name(VERSION, MANIFEST), manifest.to_bytes())
+    pointer = Pointer(1, "production", VERSION, stored.sha256, None, "bench", now, "bench")
+    bucket.create(channel_name("production"), pointer.to_bytes())
+
+
+def _gensim(folder: Path) -> Path:
+    from gensim.models import KeyedVectors
+
+    theirs = KeyedVectors(DIMENSIONS)
+    songs = [str(song) for song in np.load(folder / "model" / SONGS)]
+    theirs.add_vectors(songs, np.load(folder / "model" / VECTORS))
+    theirs.save(str(folder / "gensim.kv"))
+    return folder / "gensim.kv"
+
+
+if __name__ == "__main__":
+    main()

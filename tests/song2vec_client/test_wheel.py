@@ -1,0 +1,86 @@
+"""The client as services install it: from its own wheel, in an environment with nothing else in it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.rig.models import publish_model
+
+from song2vec.promote import promote
+
+SOURCES = Path("include/song2vec_client")
+USE = """
+import importlib.metadata, json, sys
+import song2vec_client
+from song2vec_client import ModelStore
+early = sorted({"numpy", "google.cloud.storage", "requests"} & set(sys.modules))
+with ModelStore(sys.argv[1], cache=sys.argv[2]).watch("production") as watch:
+    model = watch.model
+    changed = watch.refresh()
+print(json.dumps({
+    "home": song2vec_client.__file__,
+    "early": early,
+    "version": model.version,
+    "similar": model.similar("500", 2)[0].tolist(),
+    "continued": model.continue_playlists([[500, 3], [999]], 1)[0].tolist(),
+    "changed": changed,
+    "needs": sorted(need for need in importlib.metadata.requires("song2vec-client") if "extra" not in need),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def uv():
+    """The tool that builds and installs: of this environment, or of this machine."""
+    found = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert found, "uv is not installed: it is in requirements.txt"
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheel(uv, tmp_path_factory):
+    """The wheel, built from a copy, for a build leaves files beside its sources."""
+    folder = tmp_path_factory.mktemp("client")
+    shutil.copytree(SOURCES, folder / "sources", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([uv, "build", "--quiet", "--wheel", folder / "sources", "--out-dir", folder], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(uv, wheel, tmp_path_factory):
+    """The Python of a new environment with the wheel and what it needs."""
+    folder = tmp_path_factory.mktemp("clean") / "venv"
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    python = folder / "bin" / "python"
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, wheel], check=True)
+    return python
+
+
+def test_the_wheel_holds_the_package_and_that_it_is_typed(wheel):
+    held = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("song2vec_client/")}
+
+    assert held == {path.name for path in SOURCES.iterdir() if path.suffix == ".py"} | {"py.typed"}
+
+
+def test_the_wheel_works_in_a_clean_environment(python, bucket, store, gcs, tmp_path):
+    version = publish_model(bucket, tmp_path / "model").version
+    promote(bucket, "production", version, who="test", why="first")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [python, "-c", USE, store, tmp_path / "cache"],
+        cwd=tmp_path,
+        env=environment | {"STORAGE_EMULATOR_HOST": gcs},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    said = json.loads(done.stdout)
+
+    assert Path(said.pop("home")).is_relative_to(python.parent.parent)
+    assert said.pop("needs") == ["google-cloud-storage>=3.1", "numpy>=1.24"]
+    assert said == {"early": [], "version": version, "similar": [3, 42], "continued": [[42], [-1]], "changed": False}
