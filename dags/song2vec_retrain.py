@@ -168,7 +168,8 @@ def verify(model: dict, published: dict) -> dict:
     from song2vec.trial import try_out
     from song2vec_airflow.connections import open_store
 
-    return try_out(open_store(), published["version"], current_run().files.fetch(model["uri"]))
+    run = current_run()
+    return try_out(open_store(), published["version"], run.files.fetch(model["uri"]))
 
 
 APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; otherwise this task is skipped."

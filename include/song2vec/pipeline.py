@@ -20,6 +20,7 @@ from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
 from song2vec.gate import judge, may_promote
 from song2vec.logs import show
+from song2vec.moving import pin_in_words
 from song2vec.prepare import prepare
 from song2vec.promote import promote
 from song2vec.prune import clean, prune
@@ -32,6 +33,7 @@ from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
 from song2vec_client.errors import NotFoundError
 from song2vec_client.fields import parse_json
+from song2vec_client.format import Pointer
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
@@ -132,8 +134,14 @@ def prune_after_run(store: Bucket, settings: Settings) -> dict[str, Any] | None:
 
 def live_version(store: Bucket, channel: str) -> str | None:
     """The version that `channel` names, or None while it names none."""
+    pointer = live_pointer(store, channel)
+    return pointer.version if pointer else None
+
+
+def live_pointer(store: Bucket, channel: str) -> Pointer | None:
+    """What `channel` holds, or None while it names no version."""
     try:
-        return ModelStore.of(store).resolve(channel).version
+        return ModelStore.of(store).resolve(channel)
     except NotFoundError:
         return None
 
@@ -153,7 +161,7 @@ def report_run(
 ) -> str:
     """Pull `version` through the client, write ``out/summary.txt`` and log it; `approval`: what a person answered."""
     prepared, checked, evaluation, gate = folders
-    live = live_version(store, settings.publish.channel)
+    live = live_pointer(store, settings.publish.channel)
     models = ModelStore.of(store)
     training: Any = parse_json(models.read(version, "training.json"))
     why = approval if may_promote(read_json(gate / "decision.json")) else "the gate refused the model."
@@ -166,7 +174,7 @@ def report_run(
         where=store.uri,
         alignment=training.get("alignment", {}).get("sentence", ""),
         model=models.load(version),
-        live=settings.publish.channel if live == version else _stays(settings.publish.channel, live, why),
+        live=_live(settings.publish.channel, live, version, why),
     )
     with whole_file(out / "summary.txt") as file:
         file.write_text(text, encoding="utf-8")
@@ -174,7 +182,11 @@ def report_run(
     return text
 
 
-def _stays(channel: str, live: str | None, why: str) -> str:
-    """What a channel that was not moved names, in words, and why."""
-    names = f"{channel} stays at {live}" if live else f"{channel} names no version"
+def _live(channel: str, live: Pointer | None, version: str, why: str) -> str:
+    """What the channel names, in words, and why it was not moved if it was not."""
+    if live and live.version == version:
+        return channel
+    if live and live.pinned:
+        return pin_in_words(live)
+    names = f"{channel} stays at {live.version}" if live else f"{channel} names no version"
     return f"{names}: {why}" if why else names

@@ -229,7 +229,7 @@ def test_the_daily_run_leaves_a_pinned_channel_alone_and_says_so(sources, store,
     done = song2vec("run", "--url", url, "--to", store, "--workspace", tmp_path / "work", *SMALL, **environment)
 
     assert f"production is pinned to {kept} by minji" in done.stderr
-    assert "live: no channel was moved" in done.stdout
+    assert f"live: production is pinned to {kept} by minji since" in done.stdout
     assert ModelStore(store, cache=tmp_path / "cache").resolve("production").version == kept
 
 

@@ -220,7 +220,7 @@ def test_a_pinned_channel_stays_and_the_log_says_who_pinned_it_and_why(
     models = ModelStore(store, cache=tmp_path / "pulled")
     assert (len(models.versions()), models.resolve("production").version) == (2, kept)
     summary = next((tmp_path / "workspace").glob("*/*/report/summary.txt")).read_text(encoding="utf-8")
-    assert "live: no channel was moved" in summary
+    assert f"live: production is pinned to {kept} by minji since" in summary
 
 
 def test_a_forced_model_goes_live_and_every_record_says_why(airflow_home, environment, store, bucket, tmp_path):

@@ -115,8 +115,8 @@ def test_a_store_that_is_down_is_seen_and_the_old_model_serves_on(versions, buck
 
 def test_a_damaged_model_is_never_served(versions, bucket, store, models):
     with models.watch(every=NEVER) as watch:
-        blob(store, f"versions/{versions[1]}/vectors.npy").upload_from_string(b"damaged")
         _promote(bucket, versions[1])
+        blob(store, f"versions/{versions[1]}/vectors.npy").upload_from_string(b"damaged")
         with pytest.raises(CorruptModelError):
             watch.refresh()
 
