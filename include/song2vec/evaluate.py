@@ -7,13 +7,14 @@ from typing import Any
 import structlog
 
 from song2vec.baselines import Holdings
+from song2vec.beyond_accuracy import coverage, popularity_bias, unknown_share
 from song2vec.champion import Champion
 from song2vec.compare import MODEL, compare
 from song2vec.config import Settings
 from song2vec.corpus import Vocabulary
 from song2vec.files import write_json
 from song2vec.heldout_file import Heldout, read_heldout
-from song2vec.metrics import METRICS, coverage, popularity_bias
+from song2vec.metrics import METRICS
 from song2vec.model_files import read_model
 from song2vec.playlist_file import open_playlists
 from song2vec.protocol import fair, protocol
@@ -52,7 +53,7 @@ def evaluate(
     Raises:
         DataError: a file is missing, unreadable or of another schema.
     """
-    started = time.monotonic()
+    started, draws = time.monotonic(), settings.evaluate.bootstrap
     trained = read_model(model)
     asked, rival, said = fair(read_heldout(heldout), champion, settings.gate.min_playlists)
     holdings = Holdings.of(open_playlists(playlists, without=heldout)) if playlists else None
@@ -65,12 +66,16 @@ def evaluate(
 
     metrics: dict[str, Any] = {}
     metrics["protocol"] = protocol(asked, trained.vocabulary, settings, said, with_playlists=bool(playlists))
-    metrics |= compare(recommended, asked.hidden, settings.evaluate.bootstrap)
+    metrics |= compare(recommended, asked.hidden, draws)
     for name, songs in recommended.items():
-        metrics[name]["coverage"] = coverage(songs, len(known[name].songs))
-        metrics[name]["popularity_bias"] = popularity_bias(songs, asked.hidden, popularity)
-    metrics["hidden_unknown_share"] = metrics["protocol"]["hidden_songs_unknown"] / max(1, len(asked.hidden.flat))
-    metrics["slices"] = _slices(recommended, asked, popularity, settings.evaluate.bootstrap)
+        for metric, (figure, span) in {
+            "coverage": coverage(songs, len(known[name].songs), draws),
+            "popularity_bias": popularity_bias(songs, asked.hidden, popularity, draws),
+        }.items():
+            metrics[name][metric], metrics["intervals"][name][metric] = figure, span
+    unknown = unknown_share(asked.hidden, trained.vocabulary, draws)
+    metrics["hidden_unknown_share"], metrics["hidden_unknown_interval"] = unknown
+    metrics["slices"] = _slices(recommended, asked, popularity, draws)
     if rival:
         metrics["champion_version"] = rival.name
     if champion:

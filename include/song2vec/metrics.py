@@ -12,21 +12,13 @@ recall      share of the hidden songs that are among the first `top`
 mrr         1 / rank of the first hit, 0 without one (reciprocal rank: Voorhees 1999)
 =========== =====================================================================================
 
-A playlist without hidden songs counts 0 everywhere. Of all recommendations together:
-
-=============== =================================================================================
-coverage        share of the songs that can be recommended which at least one playlist is
-                recommended (catalogue coverage: Ge, Delgado-Battenfeld and Jannach 2010)
-popularity_bias popularity lift (Abdollahpouri et al. 2020): how many times more popular the
-                recommended songs are than the hidden ones, less 1; each a mean over playlists of
-                the mean over songs. 0: as popular as what people chose
-=============== =================================================================================
+A playlist without hidden songs counts 0 everywhere.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from song2vec.corpus import Ints, Ragged, Vocabulary
+from song2vec.corpus import Ints, Ragged
 
 HIT_RATE_AT = 10
 METRICS = ("ndcg", "hit_rate", "r_precision", "recall", "mrr")
@@ -84,29 +76,3 @@ def find_hits(recommended: Ints, hidden: Ragged) -> tuple[NDArray[np.bool_], Int
     hits = np.isin(np.arange(len(hidden))[:, None] * span + place, keys) & there & (recommended >= 0)
     unknown = np.bincount(hidden.owners[~known], minlength=len(hidden))
     return hits, np.bincount(keys // span, minlength=len(hidden)) + unknown
-
-
-def coverage(recommended: Ints, songs: int) -> float:
-    """Share of the `songs` that can be recommended which are, to at least one playlist."""
-    return len(np.unique(recommended[recommended >= 0])) / songs
-
-
-def popularity_bias(recommended: Ints, hidden: Ragged, popularity: Vocabulary) -> float | None:
-    """Popularity lift of the recommended songs over the hidden ones; None where no hidden song is known.
-
-    Args:
-        recommended: int64 (playlists, top), song numbers; -1 where there is none.
-        hidden: song numbers.
-        popularity: how often each song occurs in training; others count 0.
-    """
-    chosen = popularity.counts_of(hidden.flat)
-    given = popularity.counts_of(recommended.ravel()).reshape(recommended.shape)
-    amount = (recommended >= 0).sum(axis=1)
-    expected = _mean_share(np.bincount(hidden.owners, chosen, minlength=len(hidden)), hidden.lengths)
-    return _mean_share(given.sum(axis=1), amount) / expected - 1 if expected else None
-
-
-def _mean_share(sums: NDArray[np.number], amounts: Ints) -> float:
-    """The mean over playlists of each one's mean; a playlist with nothing does not count."""
-    some = amounts > 0
-    return float(np.mean(sums[some] / amounts[some])) if some.any() else 0.0

@@ -78,7 +78,9 @@ def sentences(metrics: Metrics) -> list[str]:
     """What the figures leave out: what cannot be found, who was compared, what moved."""
     said = []
     if (share := metrics.get("hidden_unknown_share")) is not None:
-        said.append(f"{share:.1%} of the hidden songs are unknown to the model: it cannot find them.")
+        span = metrics.get("hidden_unknown_interval")
+        sure = f" (95 % interval {span[0]:.1%} to {span[1]:.1%})" if span else ""
+        said.append(f"{share:.1%} of the hidden songs are unknown to the model{sure}: it cannot find them.")
     if champion := metrics.get("protocol", {}).get("champion"):
         said.append(champion)
     if moved := metrics.get("stability"):

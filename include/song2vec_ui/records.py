@@ -41,6 +41,8 @@ class Spans(Record):
     r_precision: Span | None = None
     recall: Span | None = None
     mrr: Span | None = None
+    coverage: Span | None = None
+    popularity_bias: Span | None = None
 
 
 class Intervals(Record):

@@ -58,7 +58,7 @@ def test_item_knn_only_with_the_training_playlists_and_the_champion_only_where_t
     metrics = evaluate(folder / "model", folder / "heldout.parquet", settings)
     measured = {"model", "popularity"}
     assert set(metrics) == measured | {
-        "protocol", "playlists", "intervals", "differences", "hidden_unknown_share", "slices"
+        "protocol", "playlists", "intervals", "differences", "hidden_unknown_share", "hidden_unknown_interval", "slices"
     }  # fmt: skip
     assert set(metrics["intervals"]) == measured
     assert set(metrics["model"]) == {*METRICS, "coverage", "popularity_bias"}
@@ -103,7 +103,8 @@ def test_slices_have_the_same_figures_as_the_whole(folder: Path, settings: Setti
     assert {"short", "head", "csv"} <= set(found)
     for name in ("model", "popularity", "item_knn"):  # all playlists show 5 songs and are from one source
         assert found["csv"][name] == found["short"][name] == {metric: metrics[name][metric] for metric in METRICS}
-    assert found["csv"]["intervals"] == metrics["intervals"]
+        spans = metrics["intervals"][name]
+        assert found["csv"]["intervals"][name] == {metric: spans[metric] for metric in METRICS}
     assert found["csv"]["differences"] == metrics["differences"]
     assert sum(found[name]["playlists"] for name in ("short", "long") if name in found) == metrics["playlists"]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.corpus import Ragged, Vocabulary
-from song2vec.metrics import METRICS, coverage, mean_metrics, playlist_metrics, popularity_bias
+from song2vec.corpus import Ragged
+from song2vec.metrics import METRICS, mean_metrics, playlist_metrics
 
 
 def ragged(*lists: list[int]) -> Ragged:
@@ -60,21 +60,6 @@ def test_songs_may_have_the_largest_numbers() -> None:
     large = 2**63 - 1
     found = playlist_metrics(np.array([[large, 5], [large - 1, 5]]), ragged([large], [large, 5]))
     assert found[:, METRICS.index("recall")].tolist() == [1, 0.5]
-
-
-def test_coverage_counts_a_song_once_and_blanks_never() -> None:
-    assert coverage(np.array([[1, 2, -1], [2, 3, -1]]), 12) == 3 / 12
-
-
-def test_the_popularity_lift_by_hand() -> None:
-    counts = Vocabulary(np.array([1, 2, 3]), np.array([60, 20, 10]))
-    recommended = np.array([[1, 2], [3, -1], [-1, -1]])  # means 40 and 10; nothing for the last
-    hidden = ragged([2, 3], [3, 99], [])  # means 15 and 5: an unknown song counts 0
-    assert popularity_bias(recommended, hidden, counts) == pytest.approx((40 + 10) / (15 + 5) - 1)
-
-
-def test_there_is_no_lift_over_songs_that_nobody_trained_on() -> None:
-    assert popularity_bias(np.array([[1]]), ragged([99]), Vocabulary(np.array([1]), np.array([5]))) is None
 
 
 def test_the_hit_rate_looks_at_ten() -> None:
