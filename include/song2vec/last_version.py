@@ -8,8 +8,8 @@ from typing import Any
 
 from song2vec import changes
 from song2vec.changes import DataIndex
+from song2vec.live import live_pointer
 from song2vec_client.bucket import Bucket
-from song2vec_client.errors import NotFoundError
 from song2vec_client.fields import parse_json
 from song2vec_client.format import Manifest
 from song2vec_client.store import ModelStore
@@ -38,11 +38,8 @@ def last_version(store: Bucket, channel: str) -> LastVersion | None:
     Raises:
         CorruptModelError: a file is not what the version's manifest says.
     """
-    try:
-        manifest = ModelStore.of(store).manifest(channel)
-    except NotFoundError:
-        return None
-    return data_of(store, manifest)
+    live = live_pointer(store, channel)
+    return data_of(store, ModelStore.of(store).read_manifest(live.version, live.manifest_sha256)[0]) if live else None
 
 
 def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
