@@ -9,12 +9,10 @@ from typing import Any
 from song2vec import changes
 from song2vec.changes import DataIndex
 from song2vec.live import live_pointer
+from song2vec.records import read_record
 from song2vec_client.bucket import Bucket
-from song2vec_client.fields import parse_json
 from song2vec_client.format import Manifest
 from song2vec_client.store import ModelStore
-
-FUNNEL = "funnel.json"
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,10 @@ def last_version(store: Bucket, channel: str) -> LastVersion | None:
 
 def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
     """The data of the version that `manifest` describes; errors as for `last_version`."""
-    published = {entry.path for entry in manifest.files}
     models = ModelStore.of(store)
-    funnel = parse_json(models.read(manifest.version, FUNNEL)) if FUNNEL in published else {}
-    index = _index(models, manifest.version) if changes.NAME in published else None
-    return LastVersion(manifest.version, funnel if isinstance(funnel, dict) else {}, index)
+    indexed = any(entry.path == changes.NAME for entry in manifest.files)
+    index = _index(models, manifest.version) if indexed else None
+    return LastVersion(manifest.version, read_record(models, manifest, "funnel.json"), index)
 
 
 def _index(models: ModelStore, version: str) -> DataIndex:

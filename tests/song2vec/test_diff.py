@@ -79,7 +79,10 @@ def test_two_versions_side_by_side(bucket, version):
         },
         "metrics": {
             "measured": "each on the playlists that its own run held out: the figures compare roughly",
-            "figures": [{"metric": "nDCG", "old": 0.2, "new": 0.25}, {"metric": "MRR", "old": 0.1, "new": None}],
+            "figures": [
+                {"metric": "nDCG@100", "old": 0.2, "new": 0.25},
+                {"metric": "MRR@100", "old": 0.1, "new": None},
+            ],
         },
         "neighbours": found["neighbours"],
     }
@@ -108,7 +111,7 @@ def test_the_page_for_people(bucket, version):
         "train.epochs 5 7",
         "playlists 2,000 –",
         "From old to new: playlists: 0 new, 0 gone, 1 changed, 0 same; songs: 0 new, 0 gone, 1 same.",
-        "nDCG 0.200 0.250",
+        "nDCG@100 0.200 0.250",
         "(on the same held-out playlists)",
         "100.0% of the 10 songs nearest to a song are the same, by 6 songs that both know; "
         "6 songs in both, 0 new, 0 gone.",
