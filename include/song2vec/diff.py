@@ -15,14 +15,12 @@ from song2vec_client.fields import time_text
 from song2vec_client.format import Manifest
 from song2vec_client.store import ModelStore
 
-SONGS = 1000  # whose neighbours are looked at
-
 _COUNTS = ("rows", "playlists", "songs")
 _OWN = "each on the playlists that its own run held out: the figures compare roughly"
 _SAME = "on the same held-out playlists"
 
 
-def diff(bucket: Bucket, old: str, new: str, songs: int = SONGS) -> dict[str, Any]:
+def diff(bucket: Bucket, old: str, new: str, songs: int) -> dict[str, Any]:
     """Compare two versions; both models are pulled, verified and asked.
 
     Args:

@@ -215,7 +215,7 @@ def test_a_channel_is_pinned_unpinned_and_forced_and_the_tables_tell(store, buck
         ("pin", False, "민지", "to stay"),
         ("rollback", True, "jun", "urgent"),
     ]
-    differs = answer("diff", first, second, "--songs", "3", **environment)
+    differs = answer("diff", first, second, "--set", "evaluate.stability_sample=3", **environment)
     assert (differs["settings"], differs["neighbours"]["sampled"]) == ([], 3)
     assert "no setting differs" in song2vec("diff", "production", second, **environment).stdout
 
