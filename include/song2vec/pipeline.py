@@ -115,7 +115,7 @@ def publish_run(
 
 def _promote(store: Bucket, channel: str, version: str, who: str, decision: Mapping[str, Any]) -> None:
     try:
-        promote(store, channel, version, who=who, why=decision["sentence"], force=decision["forced"])
+        promote(store, channel, version, who=who, why=decision["sentence"], rejected=decision["forced"])
     except PinnedError as pinned:
         log.warning(str(pinned))
 
