@@ -247,7 +247,7 @@ def test_the_daily_run_leaves_a_pinned_channel_alone_and_says_so(sources, store,
         (["quarantine", "nowhere", "--reason", "unknown"], 2, "unknown_song"),
     ],
 )
-def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says, tmp_path):
+def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says):
     done = song2vec(*arguments, code=code)
 
     assert says in done.stderr

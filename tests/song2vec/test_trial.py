@@ -21,7 +21,7 @@ def version(bucket, trained):
     return publish_model(bucket, trained).version
 
 
-def test_what_was_published_answers_as_what_was_trained(bucket, trained, version, tmp_path):
+def test_what_was_published_answers_as_what_was_trained(bucket, trained, version):
     told = try_out(bucket, version, trained)
 
     assert (told["version"], told["songs"], told["questions"]) == (version, len(SONGS), len(SONGS) + 20)
