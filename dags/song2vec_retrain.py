@@ -192,7 +192,8 @@ def promote(decision: dict, published: dict) -> dict:
         raise AirflowSkipException(f"{channel} stays as it is. {decision['sentence']}")
     why = f"{decision['sentence']} {answer()}".rstrip()
     try:
-        pointer = promote(open_store(), channel, version, who=run.who, why=why, force=decision["forced"], run=run.name)
+        forced = decision["forced"]
+        pointer = promote(open_store(), channel, version, who=run.who, why=why, rejected=forced, run=run.name)
     except PinnedError as pinned:
         raise AirflowSkipException(str(pinned)) from None
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}

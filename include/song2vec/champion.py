@@ -11,9 +11,9 @@ from song2vec.corpus import Vocabulary
 from song2vec.files import read_json
 from song2vec.heldout_file import Heldout
 from song2vec.holdout import HoldoutRule
+from song2vec.live import live_pointer
 from song2vec.model_files import Model, read_model
 from song2vec_client.bucket import Bucket
-from song2vec_client.errors import NotFoundError
 from song2vec_client.fields import parse_json
 from song2vec_client.store import ModelStore
 
@@ -48,14 +48,12 @@ class Champion:
 
 def live_champion(store: Bucket, channel: str) -> Champion | None:
     """The version that `channel` names, pulled and verified; None while it names none."""
-    models = ModelStore.of(store)
-    try:
-        version = models.resolve(channel).version
-    except NotFoundError:
+    models, pointer = ModelStore.of(store), live_pointer(store, channel)
+    if pointer is None:
         return None
-    live = models.load(version)
+    live = models.load_version(pointer.version, pointer.manifest_sha256)
     model = Model(Vocabulary(np.array(live.songs), np.array(live.counts)), live.vectors, live.context)
-    return Champion(version, model, _rule(parse_json(models.read(version, TRAINING))))
+    return Champion(pointer.version, model, _rule(parse_json(models.read(pointer.version, TRAINING))))
 
 
 def champion_in(folder: Path) -> Champion:

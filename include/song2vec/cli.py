@@ -151,11 +151,11 @@ def _add_store_commands(subparsers: Any) -> None:
     sub = _command(subparsers, "history", commands.history, commands.show_history)
     _add_store(sub, "--to", "--from")
 
-    sub = _command(subparsers, "diff", commands.diff, commands.show_diff)
+    sub = _command(subparsers, "diff", commands.diff, commands.show_diff, "evaluate")
     sub.add_argument("old", metavar="OLD", help="a version or a channel")
     sub.add_argument("new", metavar="NEW", help="a version or a channel")
-    sub.add_argument("--songs", type=_count, default=1000, metavar="N", help="look at N songs (default 1000)")
-    _add_store(sub, "--from", "--to")
+    _add_store(sub, "--to", "--from")
+
     sub = _command(subparsers, "prune", commands.prune, commands.show_prune, "retention")
     sub.add_argument("--delete", action="store_true", help="delete what goes, for good; without: only show it")
     _add_store(sub, "--to")

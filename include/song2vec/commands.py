@@ -141,11 +141,11 @@ def history(options: argparse.Namespace, _: Settings) -> Answer:
     return read_history(store(options))
 
 
-def diff(options: argparse.Namespace, _: Settings) -> Answer:
+def diff(options: argparse.Namespace, settings: Settings) -> Answer:
     """What differs between two versions: settings, data, metrics, neighbours of songs."""
     from song2vec.diff import diff
 
-    return diff(store(options), options.old, options.new, options.songs)
+    return diff(store(options), options.old, options.new, settings.evaluate.stability_sample)
 
 
 def prune(options: argparse.Namespace, settings: Settings) -> Answer:

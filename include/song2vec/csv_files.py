@@ -48,12 +48,10 @@ class Part:
     """One CSV: a file, or what a gzip or a zip file holds. Can be opened again and again.
 
     Attributes:
-        plain: the bytes are those of the file itself.
         name: the name inside a zip file, or empty.
     """
 
     path: Path
-    plain: bool
     name: str
     open: Callable[[], BinaryIO]
 
@@ -76,15 +74,15 @@ def parts(path: Path) -> Iterator[list[Part]]:
     with path.open("rb") as file:
         start = file.read(4)
     if start[:2] == b"\x1f\x8b":
-        yield [Part(path, False, "", lambda: cast(BinaryIO, gzip.GzipFile(path)))]
+        yield [Part(path, "", lambda: cast(BinaryIO, gzip.GzipFile(path)))]
     elif start in (b"PK\3\4", b"PK\5\6"):
         with zipfile.ZipFile(path) as archive:
             yield [
-                Part(path, False, info.filename, lambda info=info: cast(BinaryIO, archive.open(info)))  # type: ignore[misc]
+                Part(path, info.filename, lambda info=info: cast(BinaryIO, archive.open(info)))  # type: ignore[misc]
                 for info in _members(archive)
             ]
     else:
-        yield [Part(path, True, "", lambda: path.open("rb"))]
+        yield [Part(path, "", lambda: path.open("rb"))]
 
 
 def state(path: Path) -> State | None:

@@ -7,29 +7,20 @@ from tabulate import tabulate
 
 from song2vec.changes import compare, in_words
 from song2vec.last_version import data_of
+from song2vec.metrics_text import METRICS, title
+from song2vec.records import read_record
 from song2vec.stability import stability
 from song2vec_client.bucket import Bucket
-from song2vec_client.fields import parse_json, time_text
+from song2vec_client.fields import time_text
 from song2vec_client.format import Manifest
 from song2vec_client.store import ModelStore
 
-SONGS = 1000  # whose neighbours are looked at
-
 _COUNTS = ("rows", "playlists", "songs")
-_METRICS = {
-    "ndcg": "nDCG",
-    "hit_rate": "HR@10",
-    "r_precision": "R-precision",
-    "recall": "recall",
-    "mrr": "MRR",
-    "coverage": "coverage",
-    "popularity_bias": "popularity bias",
-}
 _OWN = "each on the playlists that its own run held out: the figures compare roughly"
 _SAME = "on the same held-out playlists"
 
 
-def diff(bucket: Bucket, old: str, new: str, songs: int = SONGS) -> dict[str, Any]:
+def diff(bucket: Bucket, old: str, new: str, songs: int) -> dict[str, Any]:
     """Compare two versions; both models are pulled, verified and asked.
 
     Args:
@@ -110,22 +101,15 @@ def _data(bucket: Bucket, before: Manifest, after: Manifest) -> dict[str, Any]:
 
 def _metrics(store: ModelStore, before: Manifest, after: Manifest) -> dict[str, Any]:
     """The old version's figures are those that the new one's run measured of it, if it did."""
-    old, new = _measured(store, before), _measured(store, after)
+    old, new = (read_record(store, manifest, "metrics.json") for manifest in (before, after))
     together = new.get("champion_version") == before.version and "champion" in new
     first, second = (new["champion"] if together else old.get("model", {})), new.get("model", {})
     figures = [
-        {"metric": title, "old": first.get(name), "new": second.get(name)}
-        for name, title in _METRICS.items()
+        {"metric": title(name, new or old), "old": first.get(name), "new": second.get(name)}
+        for name in METRICS
         if name in first or name in second
     ]
     return {"measured": _SAME if together else _OWN, "figures": figures}
-
-
-def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:
-    if not any(entry.path == "metrics.json" for entry in manifest.files):
-        return {}
-    metrics = parse_json(store.read(manifest.version, "metrics.json"))
-    return metrics if isinstance(metrics, dict) else {}
 
 
 def _section(title: str, rows: Sequence[Mapping[str, Any]], without: str, *notes: str) -> str:

@@ -15,12 +15,10 @@ from statistics import NormalDist
 from typing import Any
 
 from song2vec.config import GateSettings
-from song2vec.verdict import abstain, worded
+from song2vec.verdict import Rule, abstain, worded
 
 Part = Mapping[str, Any]
 """``metrics.json``, or one of its slices: figures by recommender, and differences."""
-Rule = dict[str, Any]
-
 ENOUGH = 100
 """Of fewer songs than this the share of kept neighbours rests on chance."""
 

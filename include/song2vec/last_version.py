@@ -8,13 +8,11 @@ from typing import Any
 
 from song2vec import changes
 from song2vec.changes import DataIndex
+from song2vec.live import live_pointer
+from song2vec.records import read_record
 from song2vec_client.bucket import Bucket
-from song2vec_client.errors import NotFoundError
-from song2vec_client.fields import parse_json
 from song2vec_client.format import Manifest
 from song2vec_client.store import ModelStore
-
-FUNNEL = "funnel.json"
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,16 @@ def last_version(store: Bucket, channel: str) -> LastVersion | None:
     Raises:
         CorruptModelError: a file is not what the version's manifest says.
     """
-    try:
-        manifest = ModelStore.of(store).manifest(channel)
-    except NotFoundError:
-        return None
-    return data_of(store, manifest)
+    live = live_pointer(store, channel)
+    return data_of(store, ModelStore.of(store).read_manifest(live.version, live.manifest_sha256)[0]) if live else None
 
 
 def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
     """The data of the version that `manifest` describes; errors as for `last_version`."""
-    published = {entry.path for entry in manifest.files}
     models = ModelStore.of(store)
-    funnel = parse_json(models.read(manifest.version, FUNNEL)) if FUNNEL in published else {}
-    index = _index(models, manifest.version) if changes.NAME in published else None
-    return LastVersion(manifest.version, funnel if isinstance(funnel, dict) else {}, index)
+    indexed = any(entry.path == changes.NAME for entry in manifest.files)
+    index = _index(models, manifest.version) if indexed else None
+    return LastVersion(manifest.version, read_record(models, manifest, "funnel.json"), index)
 
 
 def _index(models: ModelStore, version: str) -> DataIndex:

@@ -7,9 +7,9 @@ from typing import Any
 
 from song2vec.errors import DataError
 from song2vec.history import numbers, read_move
+from song2vec.records import read_record
 from song2vec_client.bucket import Bucket
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.fields import parse_json
 from song2vec_client.format import Manifest, Move, Pointer
 from song2vec_client.layout import move_name, move_number
 from song2vec_client.store import ModelStore
@@ -97,9 +97,6 @@ def _described(store: ModelStore, version: str) -> dict[str, Any]:
 
 def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:
     """The version's metrics; None where there are none."""
-    metrics: Any = {}
-    if any(entry.path == "metrics.json" for entry in manifest.files):
-        metrics = parse_json(store.read(manifest.version, "metrics.json"))
-    model = metrics.get("model") if isinstance(metrics, Mapping) else None
+    model = read_record(store, manifest, "metrics.json").get("model")
     figures = model if isinstance(model, Mapping) else {}
     return {name: figures.get(name) for name in ("ndcg", "hit_rate")}

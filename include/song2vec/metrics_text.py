@@ -8,7 +8,7 @@ from tabulate import tabulate
 NAMES = {"model": "this model", "champion": "in production", "item_knn": "item-kNN", "popularity": "popular songs"}
 """Who is measured, in the order of the tables."""
 
-_METRICS = {
+METRICS = {
     "ndcg": "nDCG@{top}",
     "hit_rate": "HR@10",
     "r_precision": "R-precision",
@@ -17,6 +17,8 @@ _METRICS = {
     "coverage": "coverage",
     "popularity_bias": "popularity bias",
 }
+"""The titles of the metrics, in the order of the tables; `title` fills in how many recommendations are looked at."""
+
 _COMPARED = ("ndcg", "hit_rate", "recall")  # more would make a table too wide for a log
 _NOTHING = "–"
 
@@ -34,17 +36,17 @@ def metrics_page(metrics: Metrics, style: str = "simple") -> str:
     if metrics.get("differences"):
         parts += ["How much better this model is, with the 95 % interval:", differences_table(metrics, style)]
     if metrics.get("slices"):
-        parts += [f"{_title('ndcg', metrics)} of each part:", slices_table(metrics, style)]
+        parts += [f"{title('ndcg', metrics)} of each part:", slices_table(metrics, style)]
     return "\n\n".join([*parts, *sentences(metrics)])
 
 
 def metrics_table(metrics: Metrics, style: str = "simple") -> str:
     """A line for the model, one for its intervals, and one for each that it is compared with."""
     spans = metrics.get("intervals", {}).get("model", {})
-    rows = [[NAMES[name], *(_figure(metrics[name].get(metric)) for metric in _METRICS)] for name in _measured(metrics)]
+    rows = [[NAMES[name], *(_figure(metrics[name].get(metric)) for metric in METRICS)] for name in _measured(metrics)]
     if spans:
-        rows.insert(1, ["95 % interval", *(_span(spans.get(metric)) for metric in _METRICS)])
-    return _table(rows, ["", *(_title(metric, metrics) for metric in _METRICS)], style)
+        rows.insert(1, ["95 % interval", *(_span(spans.get(metric)) for metric in METRICS)])
+    return _table(rows, ["", *(title(metric, metrics) for metric in METRICS)], style)
 
 
 def differences_table(metrics: Metrics, style: str = "simple") -> str:
@@ -55,7 +57,7 @@ def differences_table(metrics: Metrics, style: str = "simple") -> str:
         for name in NAMES
         if name in differences
     ]
-    return _table(rows, ["", *(_title(metric, metrics) for metric in _COMPARED)], style)
+    return _table(rows, ["", *(title(metric, metrics) for metric in _COMPARED)], style)
 
 
 def slices_table(metrics: Metrics, style: str = "simple") -> str:
@@ -96,6 +98,11 @@ def difference(found: Mapping[str, Any] | None) -> str:
     return f"{found['mean']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
+def title(metric: str, metrics: Metrics) -> str:
+    """The title of a metric, as `metrics` measured it: ``nDCG@100``."""
+    return METRICS[metric].format(top=metrics.get("protocol", {}).get("top", 100))
+
+
 def _moved(moved: Mapping[str, Any]) -> str:
     songs = f"{moved['songs_new']:,} songs are new and {moved['songs_gone']:,} gone since {moved['version']}"
     if moved["neighbours_kept"] is None:
@@ -106,10 +113,6 @@ def _moved(moved: Mapping[str, Any]) -> str:
 
 def _measured(metrics: Metrics) -> list[str]:
     return [name for name in NAMES if isinstance(metrics.get(name), Mapping)]
-
-
-def _title(metric: str, metrics: Metrics) -> str:
-    return _METRICS[metric].format(top=metrics.get("protocol", {}).get("top", 100))
 
 
 def _figure(value: float | None) -> str:

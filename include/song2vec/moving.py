@@ -34,6 +34,7 @@ class Request:
     why: str
     run: str
     force: bool = False
+    rejected: bool = False
 
     def __post_init__(self) -> None:
         if not is_channel(self.channel):
@@ -60,15 +61,15 @@ class Request:
         )
 
     def permit(self, live: Pointer | None, manifest: Manifest | None = None) -> bool:
-        """Whether the move goes against a pin, or against the gate where a manifest is given; only by force."""
+        """Whether the move goes against a pin, or against the gate where a manifest is given; only where it may."""
         pinned = live is not None and live.pinned
         rejected = manifest is not None and not manifest.accepted
-        if not (pinned or rejected) or self.force:
+        if self.force or not (pinned or (rejected and not self.rejected)):
             return pinned or rejected
         reasons = []
         if live is not None and pinned:
             reasons.append(f"{pin_in_words(live)}. `song2vec unpin` lets it move again")
-        if manifest is not None and rejected:
+        if manifest is not None and rejected and not self.rejected:
             reasons.append(f"version {manifest.version} is {manifest.status}: its decision.json says why")
         kind = PinnedError if pinned else RefusedError
         raise kind(f"{'; '.join(reasons)}. {self.channel} stays as it is; to move it all the same, force it.")

@@ -19,6 +19,7 @@ from song2vec.evaluate import evaluate
 from song2vec.extract import extract
 from song2vec.files import read_json, whole_file
 from song2vec.gate import judge, may_promote
+from song2vec.live import live_pointer
 from song2vec.logs import show
 from song2vec.moving import pin_in_words
 from song2vec.prepare import prepare
@@ -31,7 +32,6 @@ from song2vec.train import train
 from song2vec.trial import try_out
 from song2vec_client.alignment import Alignment
 from song2vec_client.bucket import Bucket
-from song2vec_client.errors import NotFoundError
 from song2vec_client.fields import parse_json
 from song2vec_client.format import Pointer
 from song2vec_client.model import SongModel
@@ -90,6 +90,7 @@ def publish_run(
     Then the rests of uploads that crashed long ago are deleted.
     """
     files = published_files(*folders)
+    live = live_pointer(store, settings.publish.channel)
     decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
     funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
     alignment = read_json(files["training.json"]).get("alignment", {})
@@ -97,7 +98,7 @@ def publish_run(
         store,
         files,
         VersionFacts(
-            parent=live_version(store, settings.publish.channel),
+            parent=live.version if live else None,
             accepted=decision["accepted"],
             status="accepted" if decision["accepted"] else "rejected",
             settings=settings.model_dump(mode="json"),
@@ -114,7 +115,7 @@ def publish_run(
 
 def _promote(store: Bucket, channel: str, version: str, who: str, decision: Mapping[str, Any]) -> None:
     try:
-        promote(store, channel, version, who=who, why=decision["sentence"], force=decision["forced"])
+        promote(store, channel, version, who=who, why=decision["sentence"], rejected=decision["forced"])
     except PinnedError as pinned:
         log.warning(str(pinned))
 
@@ -132,28 +133,13 @@ def prune_after_run(store: Bucket, settings: Settings) -> dict[str, Any] | None:
     return answer | {"versions": [row["version"] for row in answer["versions"] if row["fate"] == "goes"]}
 
 
-def live_version(store: Bucket, channel: str) -> str | None:
-    """The version that `channel` names, or None while it names none."""
-    pointer = live_pointer(store, channel)
-    return pointer.version if pointer else None
-
-
-def live_pointer(store: Bucket, channel: str) -> Pointer | None:
-    """What `channel` holds, or None while it names no version."""
-    try:
-        return ModelStore.of(store).resolve(channel)
-    except NotFoundError:
-        return None
-
-
 def parent_model(store: Bucket, settings: Settings) -> SongModel | None:
     """The live model, pulled and verified, for the new one to be aligned to.
 
     None where there is none, or ``train.align`` is off.
     """
-    channel = settings.publish.channel
-    wanted = settings.train.align and live_version(store, channel)
-    return ModelStore.of(store).load(channel) if wanted else None
+    live = live_pointer(store, settings.publish.channel) if settings.train.align else None
+    return ModelStore.of(store).load_version(live.version, live.manifest_sha256) if live else None
 
 
 def report_run(

@@ -16,7 +16,15 @@ log = structlog.get_logger(__name__)
 
 
 def promote(
-    bucket: Bucket, channel: str, version: str, *, who: str, why: str, force: bool = False, run: str = ""
+    bucket: Bucket,
+    channel: str,
+    version: str,
+    *,
+    who: str,
+    why: str,
+    rejected: bool = False,
+    force: bool = False,
+    run: str = "",
 ) -> Pointer:
     """Move `channel` to `version`; where it is there already, nothing happens and the log says so.
 
@@ -28,7 +36,8 @@ def promote(
         version: a published version.
         who: who moves it, for the history.
         why: the reason, for the history.
-        force: also to a version that the gate rejected, and also when the channel is pinned, which ends the pin.
+        rejected: also to a version that the gate rejected.
+        force: as `rejected`, and also when the channel is pinned, which ends the pin.
         run: the run of an orchestrator that asks; what it did already it does not do again.
 
     Returns:
@@ -38,11 +47,11 @@ def promote(
         NotFoundError: the version is not published.
         CorruptModelError: it cannot be loaded.
         PinnedError: the channel is pinned, and `force` is not given.
-        RefusedError: the gate rejected the version, and `force` is not given.
+        RefusedError: the gate rejected the version, and neither `rejected` nor `force` is given.
         SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
-    request = Request(bucket, channel, "promote", who, why, run, force)
+    request = Request(bucket, channel, "promote", who, why, run, force, rejected)
     manifest, sha256 = read_manifest(bucket, version)
 
     def plan(number: int, live: Pointer | None) -> Pointer:

@@ -1,9 +1,9 @@
 """How much of one model is still true in the next: which songs stay near which.
 
 Over a fixed sample of the songs that both know, the share of a song's nearest neighbours that are its nearest
-neighbours in the other model too (overlap@k; Antoniak and Mimno 2018, "Evaluating the Stability of Embedding-based
-Word Similarities"). Neighbours are looked for among all songs of each model, as services see them: a new song that
-pushes out an old one is a change. The figure does not depend on how the two spaces are turned.
+neighbours in the other model too (overlap@k; Wendlandt, Kummerfeld and Mihalcea 2018, "Factors Influencing the
+Surprising Instability of Word Embeddings"). Neighbours are looked for among all songs of each model, as services see
+them: a new song that pushes out an old one is a change. The figure does not depend on how the two spaces are turned.
 """
 
 from typing import Any

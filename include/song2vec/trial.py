@@ -41,7 +41,7 @@ def try_out(store: Bucket, version: str, trained: Path | None = None) -> dict[st
             answers at all, as no such folder is left of an older version.
 
     Returns:
-        ``{"version", "songs", "questions", "seconds", "sentence"}``.
+        ``{"version", "songs", "questions", "seconds", "sentence"}``; where a channel was given, the version it names.
 
     Raises:
         DataError: the version answers other than the trained model, or not at all.
@@ -51,6 +51,7 @@ def try_out(store: Bucket, version: str, trained: Path | None = None) -> dict[st
     started = time.monotonic()
     with TemporaryDirectory(prefix="song2vec-trial-", ignore_cleanup_errors=True) as cache:
         candidate = ModelStore.of(store, cache=cache).load(version)
+        version = candidate.version or version  # a channel was asked for, maybe
         model = candidate if trained is None else SongModel.open(trained)
         if not np.array_equal(candidate.songs, model.songs):
             raise _differs(version, f"its {len(candidate):,} songs are not the {len(model):,} that were trained on")

@@ -3,24 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from song2vec.metrics_text import sentences
+from song2vec.metrics_text import METRICS, NAMES, sentences
 from song2vec_ui.records import Compared, Difference, Figures, Metrics
 
-METRICS = {
-    "ndcg": "nDCG@{top}",
-    "hit_rate": "HR@10",
-    "r_precision": "R-precision",
-    "recall": "recall@{top}",
-    "mrr": "MRR@{top}",
-    "coverage": "Coverage",
-    "popularity_bias": "Popularity bias",
-}
-RIVALS = {
-    "model": "this model",
-    "champion": "in production then",
-    "item_knn": "item-kNN",
-    "popularity": "popular songs",
-}
+RIVALS = NAMES | {"champion": "in production then"}
 DOTS_WIDTH, DOTS_MARGIN = 400.0, 6.0  # of the picture of one part, in its own units
 
 _UNRANKED = {"coverage", "popularity_bias"}  # more is not simply better

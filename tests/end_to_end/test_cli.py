@@ -215,7 +215,7 @@ def test_a_channel_is_pinned_unpinned_and_forced_and_the_tables_tell(store, buck
         ("pin", False, "민지", "to stay"),
         ("rollback", True, "jun", "urgent"),
     ]
-    differs = answer("diff", first, second, "--songs", "3", **environment)
+    differs = answer("diff", first, second, "--set", "evaluate.stability_sample=3", **environment)
     assert (differs["settings"], differs["neighbours"]["sampled"]) == ([], 3)
     assert "no setting differs" in song2vec("diff", "production", second, **environment).stdout
 
@@ -247,7 +247,7 @@ def test_the_daily_run_leaves_a_pinned_channel_alone_and_says_so(sources, store,
         (["quarantine", "nowhere", "--reason", "unknown"], 2, "unknown_song"),
     ],
 )
-def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says, tmp_path):
+def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says):
     done = song2vec(*arguments, code=code)
 
     assert says in done.stderr

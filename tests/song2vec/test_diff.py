@@ -14,6 +14,7 @@ from song2vec.promote import promote
 from song2vec.publish import publish, published_files
 from song2vec_client.errors import CorruptModelError, NotFoundError
 
+SAMPLE = 1000
 FUNNEL = {"rows": 20_000, "playlists": 2_000, "songs": 6, "rules": []}
 
 
@@ -55,7 +56,7 @@ def test_two_versions_side_by_side(bucket, version):
     )
     promote(bucket, "production", old, who="minji", why="the first")
 
-    found = diff(bucket, "production", new)
+    found = diff(bucket, "production", new, SAMPLE)
 
     assert found == {
         "old": {"version": old, "status": "accepted", "published": "2026-02-01T04:00:00Z"},
@@ -79,7 +80,10 @@ def test_two_versions_side_by_side(bucket, version):
         },
         "metrics": {
             "measured": "each on the playlists that its own run held out: the figures compare roughly",
-            "figures": [{"metric": "nDCG", "old": 0.2, "new": 0.25}, {"metric": "MRR", "old": 0.1, "new": None}],
+            "figures": [
+                {"metric": "nDCG@100", "old": 0.2, "new": 0.25},
+                {"metric": "MRR@100", "old": 0.1, "new": None},
+            ],
         },
         "neighbours": found["neighbours"],
     }
@@ -100,7 +104,7 @@ def test_the_page_for_people(bucket, version):
         data_fingerprint="beef",
     )
 
-    page = diff_page(diff(bucket, old, new))
+    page = diff_page(diff(bucket, old, new, SAMPLE))
 
     lines = [" ".join(line.split()) for line in page.splitlines()]
     for line in (
@@ -108,7 +112,7 @@ def test_the_page_for_people(bucket, version):
         "train.epochs 5 7",
         "playlists 2,000 –",
         "From old to new: playlists: 0 new, 0 gone, 1 changed, 0 same; songs: 0 new, 0 gone, 1 same.",
-        "nDCG 0.200 0.250",
+        "nDCG@100 0.200 0.250",
         "(on the same held-out playlists)",
         "100.0% of the 10 songs nearest to a song are the same, by 6 songs that both know; "
         "6 songs in both, 0 new, 0 gone.",
@@ -119,7 +123,7 @@ def test_the_page_for_people(bucket, version):
 def test_a_version_differs_from_itself_in_nothing(bucket, version):
     one = version(1)
 
-    page = diff_page(diff(bucket, one, one))
+    page = diff_page(diff(bucket, one, one, SAMPLE))
 
     assert "no setting differs" in page
     assert "neither version kept figures of its data" in page
@@ -131,24 +135,26 @@ def test_a_version_differs_from_itself_in_nothing(bucket, version):
 def test_versions_that_share_no_song(bucket, version):
     old, new = version(1), version(2, songs=np.arange(1000, 1004))
 
-    assert "0 songs in both, 4 new, 6 gone: there are no neighbours to compare." in diff_page(diff(bucket, old, new))
+    assert "0 songs in both, 4 new, 6 gone: there are no neighbours to compare." in diff_page(
+        diff(bucket, old, new, SAMPLE)
+    )
 
 
 def test_the_same_data_is_said_so(bucket, version):
     funnel = {"funnel": FUNNEL}
     old, new = (version(n, records=funnel, data_fingerprint="5eed") for n in (1, 2))
 
-    assert "The same playlists." in diff_page(diff(bucket, old, new))
+    assert "The same playlists." in diff_page(diff(bucket, old, new, SAMPLE))
 
 
 def test_what_is_not_there_or_damaged_is_not_compared(bucket, store, version):
     old, new = version(1), version(2)
 
     with pytest.raises(NotFoundError, match="no channel candidate"):
-        diff(bucket, "candidate", new)
+        diff(bucket, "candidate", new, SAMPLE)
     blob(store, f"versions/{new}/vectors.npy").upload_from_string(b"something else")
     with pytest.raises(CorruptModelError):
-        diff(bucket, old, new)
+        diff(bucket, old, new, SAMPLE)
 
 
 def test_settings_of_an_unknown_form_are_passed_over():

@@ -109,7 +109,7 @@ def test_slices_have_the_same_figures_as_the_whole(folder: Path, settings: Setti
     assert sum(found[name]["playlists"] for name in ("short", "long") if name in found) == metrics["playlists"]
 
 
-def test_how_a_baseline_counts(folder: Path, settings: Settings, tmp_path: Path) -> None:
+def test_how_a_baseline_counts(folder: Path, tmp_path: Path) -> None:
     """A song counts once a playlist, and only songs that min_count playlists hold are recommended."""
     often = [1000, 1000, 1000, 1000]
     lists = [often, [1001, 1002], [1001, 1002], [1001, 1003]]

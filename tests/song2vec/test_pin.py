@@ -58,6 +58,21 @@ def test_a_pinned_channel_is_not_moved_and_the_refusal_says_who_pinned_it_and_wh
     assert promote(bucket, "candidate", b, **DAILY).version == b  # the pin is of one channel
 
 
+def test_a_run_that_may_promote_what_the_gate_rejected_may_not_end_a_pin(bucket, versions):
+    a, _, _, rejected = versions
+    promote(bucket, "production", a, **DAILY)
+    pinned = pin(bucket, "production", **WHO)
+
+    with pytest.raises(PinnedError) as refused:
+        promote(bucket, "production", rejected, **DAILY, rejected=True)
+
+    assert "decision.json" not in str(refused.value)
+    assert _live(bucket) == pinned
+    unpin(bucket, "production", **WHO)
+    promote(bucket, "production", rejected, **DAILY, rejected=True)
+    assert _moves(bucket)[-1] == ("promote", a, rejected, True)
+
+
 def test_unpinned_it_moves_again(bucket, versions):
     a, b, *_ = versions
     promote(bucket, "production", a, **DAILY)

@@ -243,7 +243,7 @@ def test_publishing_clears_what_crashed_long_ago(bucket, store, versions, tmp_pa
     assert not bucket.names(f"versions/{a}/")
 
 
-def test_publishing_goes_on_where_nothing_may_be_deleted(store, versions, tmp_path):
+def test_publishing_goes_on_where_nothing_may_be_deleted(store, versions):
     (a,) = versions(1)
     blob(store, f"versions/{a}/manifest.json").delete()
 

@@ -6,6 +6,7 @@ from tests.rig.gcs import blob
 from tests.rig.models import SONGS, facts, publish_model, write_model
 
 from song2vec.errors import DataError
+from song2vec.promote import promote
 from song2vec.publish import publish, published_files
 from song2vec.trial import ANSWERS, try_out
 from song2vec_client.errors import CorruptModelError, NotFoundError
@@ -21,7 +22,7 @@ def version(bucket, trained):
     return publish_model(bucket, trained).version
 
 
-def test_what_was_published_answers_as_what_was_trained(bucket, trained, version, tmp_path):
+def test_what_was_published_answers_as_what_was_trained(bucket, trained, version):
     told = try_out(bucket, version, trained)
 
     assert (told["version"], told["songs"], told["questions"]) == (version, len(SONGS), len(SONGS) + 20)
@@ -30,6 +31,12 @@ def test_what_was_published_answers_as_what_was_trained(bucket, trained, version
 
 def test_a_version_of_which_no_training_is_left_must_answer_at_all(bucket, version):
     assert "as a model should" in try_out(bucket, version)["sentence"]
+
+
+def test_of_a_channel_the_version_is_told(bucket, version):
+    promote(bucket, "production", version, who="test", why="first")
+
+    assert try_out(bucket, "production")["version"] == version
 
 
 def test_the_cache_of_services_is_neither_believed_nor_filled(bucket, version, trained, tmp_path, monkeypatch):

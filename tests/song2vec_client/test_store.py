@@ -95,7 +95,7 @@ def test_what_is_not_there_is_said_so(published, models, name):
         models.load(name)
 
 
-def test_versions_are_listed_newest_first_and_only_whole_ones(published, bucket, store, models, tmp_path):
+def test_versions_are_listed_newest_first_and_only_whole_ones(published, bucket, models, tmp_path):
     newer = publish_model(bucket, tmp_path / "newer", finished=FINISHED + timedelta(days=1))
     bucket.create("versions/20270101T000000Z-00000000/vectors.npy", b"an upload that never ended")
     bucket.create("versions/not-a-version/manifest.json", b"{}")

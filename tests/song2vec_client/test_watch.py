@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, SONGS, facts, write_model
+from tests.rig.watching import Looks
 
 from song2vec.promote import promote
 from song2vec.publish import publish, published_files
@@ -66,16 +67,9 @@ def models(unsteady, tmp_path):
 @contextlib.contextmanager
 def _looking(models):
     """A watch that looks all the time, and a function that waits until one more look began and ended."""
-    looks: queue.Queue[str | None] = queue.Queue()
-    with models.watch("production", every=SOON, after_look=lambda watch: looks.put(watch.error)) as watch:
-
-        def next_look():
-            while not looks.empty():
-                looks.get()
-            looks.get(timeout=30)  # may have begun before this call
-            return looks.get(timeout=30)
-
-        yield watch, next_look
+    looks = Looks()
+    with models.watch("production", every=SOON, after_look=looks) as watch:
+        yield watch, looks.next
 
 
 def test_a_new_model_is_taken_by_itself(versions, bucket, models):

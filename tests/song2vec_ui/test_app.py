@@ -279,7 +279,7 @@ def test_a_record_of_another_form_is_left_out_and_said_so(site, bucket, record):
     assert "Accepted: 300 held-out playlists" in page.text
 
 
-def test_a_file_that_is_not_what_the_manifest_says_is_never_shown(site, bucket, store):
+def test_a_file_that_is_not_what_the_manifest_says_is_never_shown(site, bucket):
     version = seed.publish(bucket)
     forged = json.dumps({"model": {"ndcg": 0.987654}}).encode()
     bucket.put(file_name(version, "metrics.json"), forged)
@@ -387,7 +387,7 @@ def test_every_address_asks_the_dependencies_first(store, tmp_path):
     assert all("Please log in" in answer.text for answer in answers)
 
 
-def test_a_fault_of_our_own_is_a_page_too_and_tells_nothing(tmp_path):
+def test_a_fault_of_our_own_is_a_page_too_and_tells_nothing():
     def broken():
         raise RuntimeError("secret-of-the-server")
 
