@@ -95,11 +95,8 @@ def train(
     size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": words}
     log.info("training", trainer=options.trainer, threads=thread_count(options), epochs=options.epochs, **size)
     loss, validation = draw_sample(rows, vocabulary, options), _validation(aside, vocabulary)
-    data = [vocabulary.songs, vocabulary.counts, rows.offsets, rows.flat]
-    if validation:
-        data += [validation.shown.flat, validation.hidden.flat]
-    folder = out.with_name(f".{out.name}.checkpoint")
-    checkpoint = Checkpoint(folder, identity(options, *data), options.checkpoint_seconds, backup)
+    whose, folder = _whose(options, vocabulary, rows, validation), out.with_name(f".{out.name}.checkpoint")
+    checkpoint = Checkpoint(folder, whose, options.checkpoint_seconds, backup)
     epochs = Epochs(options, words, loss, validation, checkpoint)
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
     alignment = align_to_parent(model, parent, wanted=options.align)
@@ -135,6 +132,14 @@ def _set_aside(corpus: PlaylistFile, settings: TrainSettings) -> tuple[PlaylistF
     aside = np.zeros(len(corpus), bool)
     aside[np.random.default_rng([settings.seed, 3]).choice(len(corpus), count, replace=False)] = True
     return corpus.only(~aside), corpus.only(aside)
+
+
+def _whose(settings: TrainSettings, vocabulary: Vocabulary, rows: Ragged, validation: Validation | None) -> str:
+    """What tells the training apart from one with other settings or data."""
+    data = [vocabulary.songs, vocabulary.counts, rows.offsets, rows.flat]
+    if validation:
+        data += [validation.shown.flat, validation.hidden.flat]
+    return identity(settings, *data)
 
 
 def _validation(aside: PlaylistFile, vocabulary: Vocabulary) -> Validation | None:
