@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import structlog
@@ -139,7 +139,7 @@ class Checkpoint:
         started = time.monotonic()
         try:
             with whole_file(self.folder / name) as temporary, temporary.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
+                _save(file, arrays)
             self._backup.keep(self.folder / name)
         except (OSError, ModelStoreError) as error:
             log.warning("the checkpoint could not be saved: training goes on without", file=name, error=str(error))
@@ -155,6 +155,15 @@ class Checkpoint:
             self._backup.only(names)
         except (OSError, ModelStoreError) as error:
             log.warning("old files of the checkpoint could not be deleted", error=str(error))
+
+
+def _save(file: IO[bytes], arrays: Arrays) -> None:
+    """What np.savez writes, without its copies, for which there may be no memory left."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
+                member.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _name(best: int | None) -> str:

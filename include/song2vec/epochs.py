@@ -41,7 +41,7 @@ class Validation:
         top, shown = min(TOP, len(vectors)), self.shown.lists()
         size = max(1, MOST_SCORES // len(vectors))
         pieces = [shown[start : start + size] for start in range(0, len(shown), size)]
-        rows = [continue_rows(vectors, context, piece, top)[0] for piece in pieces]
+        rows = [continue_rows(vectors, context, piece, top, most=MOST_SCORES)[0] for piece in pieces]
         return mean_metrics(np.concatenate(rows), self.hidden)["ndcg"]
 
 

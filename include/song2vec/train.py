@@ -99,6 +99,7 @@ def train(
     checkpoint = Checkpoint(folder, whose, options.checkpoint_seconds, backup)
     epochs = Epochs(options, words, loss, validation, checkpoint)
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
+    del rows  # what is written needs its memory
     alignment = align_to_parent(model, parent, wanted=options.align)
     training = {
         "trainer": options.trainer,
@@ -115,7 +116,7 @@ def train(
     }
     with whole_folder(out) as folder:
         write_model(folder, model, training)
-        del model, rows  # from here on they are on disk: gensim needs the memory
+        del model  # from here on it is on disk: gensim needs the memory
         write_gensim(folder, options)
     checkpoint.remove()
     record = {"model": str(out), **size, "loss": epochs.records[-1]["loss"], "seconds": training["seconds"]}
