@@ -107,8 +107,8 @@ def _fall(name: str, part: Part, limit: float, *, metric: str, what: str, looks:
     fall = math.nan if model is None else 1 - model / before
     chance, note = _chance(part, metric, looks) if fall > limit else (False, "")
     passed = fall <= limit or chance
-    beside = f"{_percent(abs(fall))} {'below' if fall > 0 else 'above'} the live version's {_number(before)}"
-    found = f"{what} {_number(model)} is {beside}{note}"
+    apart = f"{_percent(abs(fall))} {'below' if fall > 0 else 'above'}" if fall else "as"
+    found = f"{what} {_number(model)} is {apart} the live version's {_number(before)}{note}"
     sentence = worded(found, f"at most {_percent(limit)} below", passed=passed)
     return _rule(name, fall, limit, limit - fall, passed=passed, sentence=sentence, missed=_percent(abs(limit - fall)))
 
