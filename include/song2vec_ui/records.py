@@ -116,6 +116,7 @@ class Metrics(Compared):
 
     protocol: Protocol = Protocol()
     hidden_unknown_share: Real | None = None
+    hidden_unknown_interval: Span | None = None
     slices: Annotated[tuple[Slice, ...], Field(max_length=100)] = ()
     stability: Stability | None = None
 

@@ -13,8 +13,8 @@ def count(value: int | None) -> str:
 
 
 def score(value: float | None) -> str:
-    """A metric: ``0.169``."""
-    return NOTHING if value is None else f"{value:.3f}"
+    """A metric: ``0.169``, ``−0.092``."""
+    return NOTHING if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def difference(value: float) -> str:

@@ -80,6 +80,7 @@ def metrics(ndcg):
         "protocol": {"champion": "20261118T190052Z-0123abcd was not trained on any of these playlists either."},
         "champion_version": "20261118T190052Z-0123abcd",
         "hidden_unknown_share": 0.031,
+        "hidden_unknown_interval": [0.025, 0.038],
         "slices": [
             {"by": by, "name": name, "sentence": sentence} | compared(ndcg * factor, playlists)
             for (by, name, sentence), (factor, playlists) in parts.items()

@@ -112,7 +112,7 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert "max_slice_fall of song popularity tail -0.05263 0.2 +0.2526 yes" in accepted
     assert "min_slice_playlists 12 50 −38 abstained" in accepted
     assert seed.ALIGNED in accepted
-    assert "this model 0.171 ★ 0.154–0.188 0.231 0.211–0.251 0.112 ★ 0.301 ★" in accepted
+    assert "this model 0.171 ★ 0.154 to 0.188 0.231 0.211 to 0.251 0.112 ★ 0.301 ★" in accepted
     assert "140 0.205 +0.010 −0.002 to +0.021" in accepted
     assert "40 epochs, from 4.942 to 1.94" in accepted
     assert "unknown_song the collector did not know the song 1,548 2.1 % 72,640 3,050" in accepted
