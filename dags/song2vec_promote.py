@@ -25,8 +25,8 @@ A version that the gate rejected, or a channel that somebody pinned, moves with 
 Before a channel moves, every file of the version is checked and the model is loaded as a service loads it.
 
 ### When something looks wrong
-- **A red task that did not retry**: what was asked for is not possible; the last line of its log says why and what to
-  do. Nothing was moved. Trigger the DAG once more.
+- **A red task that did not retry**: what was asked for is not possible; its log says why and what to do, under *Task
+  failed with exception*. Nothing was moved. Trigger the DAG once more.
 - **An orange task, *up for retry***: the bucket did not answer. Nothing to do: it tries again.
 
 Clearing a run is safe: what it did already it does not do again, also when the channel has moved on since.

@@ -7,7 +7,7 @@ from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 from song2vec_airflow.approval import TASK, Approval
 from song2vec_airflow.params import trigger_form
 from song2vec_airflow.policy import TASKS
-from song2vec_airflow.run import current_run
+from song2vec_airflow.run import current_run, skip
 
 DOC = """
 ### What it does
@@ -17,8 +17,9 @@ If the gate accepts it, and the published version answers as the trained model d
 it and services pull it.
 
 ### When something looks wrong
-- **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. The last line of
-  its log says what was found, what was expected and what to do; mend that, then *Clear* the task.
+- **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. Its log says what
+  was found, what was expected and what to do, under *Task failed with exception*; mend that, then *Clear* the task, or
+  trigger another run if the form had the wrong value.
 - **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
   to do: it tries again, and a training goes on where it was.
 - **`promote` is pink (*skipped*)**: nothing broke, and `production` stays as it was. The gate refused the model: its
@@ -178,8 +179,6 @@ APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
 def promote(decision: dict, published: dict) -> dict:
     """Move the channel to the version if gate and person let it and nobody pinned it; else this task is skipped."""
-    from airflow.sdk.exceptions import AirflowSkipException
-
     from song2vec.errors import PinnedError
     from song2vec.gate import may_promote
     from song2vec.promote import promote
@@ -189,13 +188,13 @@ def promote(decision: dict, published: dict) -> dict:
     run = current_run()
     channel, version = run.settings.publish.channel, published["version"]
     if not may_promote(decision):
-        raise AirflowSkipException(f"{channel} stays as it is. {decision['sentence']}")
-    why = f"{decision['sentence']} {answer()}".rstrip()
+        skip(f"{channel} stays as it is. {decision['sentence']}")
+    why = f"{answer()} {decision['sentence']}".lstrip()
     try:
         forced = decision["forced"]
         pointer = promote(open_store(), channel, version, who=run.who, why=why, rejected=forced, run=run.name)
     except PinnedError as pinned:
-        raise AirflowSkipException(str(pinned)) from None
+        skip(str(pinned))
     return {"channel": channel, "version": pointer.version, "sequence": pointer.sequence}
 
 
@@ -216,14 +215,12 @@ def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, publ
 @task(execution_timeout=timedelta(hours=1))
 def prune() -> dict:
     """Show, or delete, the versions that need not stay, as `retention.after_run` says; skipped where it is off."""
-    from airflow.sdk.exceptions import AirflowSkipException
-
     from song2vec.pipeline import prune_after_run
     from song2vec_airflow.connections import open_store
 
     answer = prune_after_run(open_store(), current_run().settings)
     if answer is None:
-        raise AirflowSkipException("all versions stay: retention.after_run is off")
+        skip("all versions stay: retention.after_run is off")
     return answer
 
 

@@ -159,7 +159,7 @@ def _why_not(model: Model, parent: SongModel | None, *, wanted: bool) -> str:
     if not wanted:
         return "train.align is off"
     if parent is None:
-        return "there was no version to align to"
+        return "there was no version to align to, or it was not named"
     ours, theirs = model.vectors.shape[1], parent.dimensions
     if ours != theirs:
         return f"{_name(parent)} has {theirs} dimensions, this model {ours}"

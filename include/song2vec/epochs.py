@@ -138,7 +138,7 @@ class Epochs:
     def _say(self, record: dict[str, Any]) -> None:
         recent = self.records[-5:]
         left = sum(past["seconds"] for past in recent) / len(recent) * (self.settings.epochs - record["epoch"])
-        ranking = {"ndcg": round(record["ndcg"], 4)} if "ndcg" in record else {}
+        ranking = {"validation_ndcg": round(record["ndcg"], 4)} if "ndcg" in record else {}
         log.info(
             "epoch",
             epoch=record["epoch"],

@@ -61,7 +61,7 @@ def fair(heldout: Heldout, champion: Champion | None, fewest: int) -> tuple[Held
         The playlists to measure on, the champion if it is compared, and the sentence for the protocol.
     """
     if champion is None:
-        return heldout, None, "There was no version in production to compare with."
+        return heldout, None, "There was no version in production to compare with, or it was not named."
     never = champion.never_saw(heldout)
     if never is None:
         said = "is not known to have been trained without these playlists; on those it knows it looks too good."

@@ -78,7 +78,7 @@ def train(
         backup: keeps the saved state elsewhere too.
 
     Returns:
-        What ``training.json`` says, without the epochs but the last loss, and the path of the model.
+        What ``training.json`` says, without the epochs but the loss of the one that counts, and the path of the model.
 
     Raises:
         DataError: an unreadable file, or too little to learn from: no playlist, fewer than two songs seen
@@ -119,7 +119,12 @@ def train(
         del model  # from here on it is on disk: gensim needs the memory
         write_gensim(folder, options)
     checkpoint.remove()
-    record = {"model": str(out), **size, "loss": epochs.records[-1]["loss"], "seconds": training["seconds"]}
+    record = {
+        "model": str(out),
+        **size,
+        "loss": round(epochs.records[epochs.chosen - 1]["loss"], 4),
+        "seconds": training["seconds"],
+    }
     record["alignment"] = alignment["sentence"]
     log.info("trained", **record)
     return record

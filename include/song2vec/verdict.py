@@ -34,6 +34,9 @@ def because(rules: Sequence[Rule]) -> str:
 
 
 def log_rules(rules: Sequence[Rule]) -> None:
-    """Log one line a rule."""
+    """Log one line a rule; one that was not met as a warning."""
     for rule in rules:
-        log.info(rule["sentence"], **{name: rule[name] for name in ("rule", "of", "passed") if name in rule})
+        if rule["passed"] is False:
+            log.warning(f"missed: {rule['sentence']}", rule=rule["rule"])
+        else:
+            log.info(f"met: {rule['sentence']}" if rule["passed"] else rule["sentence"], rule=rule["rule"])

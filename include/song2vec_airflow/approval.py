@@ -5,9 +5,8 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowSkipException
 
-from song2vec_airflow.run import current_run
+from song2vec_airflow.run import current_run, skip
 
 TASK = "approve"
 ANSWER = "answer"
@@ -43,9 +42,9 @@ class Approval(ApprovalOperator):
         run = current_run()
         settings = run.settings.gate
         if not settings.approval:
-            raise AirflowSkipException("nobody is asked: gate.approval is off")
+            skip("nobody is asked: gate.approval is off")
         if not may_promote(self.decision):
-            raise AirflowSkipException("there is nothing to approve: the gate refused the model")
+            skip("there is nothing to approve: the gate refused the model")
         decision = read_json(run.files.fetch(self.decision["uri"]) / "decision.json")
         metrics = read_json(run.files.fetch(self.evaluation["uri"]) / "metrics.json")
         self.subject, self.body = question(run.settings.publish.channel, self.published["version"], decision, metrics)

@@ -3,12 +3,16 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+import structlog
 from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from song2vec.config import Settings, load_settings
 from song2vec.workspace import RunFolder, open_run_folder
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,9 @@ def current_run() -> Run:
         name=f"{dag_run.dag_id}/{dag_run.run_id}",
         who=dag_run.triggering_user_name or f"airflow ({dag_run.run_type.value})",
     )
+
+
+def skip(why: str) -> NoReturn:
+    """End the task as skipped. Its log says why: Airflow itself says it in lines that are folded away."""
+    log.warning(why)
+    raise AirflowSkipException(why)

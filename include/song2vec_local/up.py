@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from song2vec_local.airflow_home import USER, LocalError, command, lasting_home, make_database, secrets_of, tail
 from song2vec_local.console import say
-from song2vec_local.places import DAG, Places, environment
+from song2vec_local.places import DAG, STORE, Places, environment
 from song2vec_local.processes import Ended, is_free
 from song2vec_local.stack import alone, make_sample, storage
 
@@ -142,13 +143,17 @@ def _get(url: str, body: Mapping[str, str] | None = None, token: str = "") -> di
 
 
 def _welcome(url: str, password: str, storage_url: str, home: Path) -> str:
+    tools = Path(sys.executable).parent
     return f"""
 Airflow is ready:  {url}
          log-in:  {USER}
        password:  {password}
 
-The DAG {DAG} is unpaused: open {url}/dags/{DAG} and press Trigger.
-Models: the Cloud Storage server is {storage_url} (STORAGE_EMULATOR_HOST), bucket gs://song2vec.
+The DAG {DAG} is unpaused, and makes its first run by itself; for more, open {url}/dags/{DAG} and press Trigger.
+For the commands song2vec, airflow and python -m song2vec_client in another shell:
+
+  export STORAGE_EMULATOR_HOST={storage_url} SONG2VEC_STORE={STORE} AIRFLOW_HOME={home} PATH={tools}:$PATH
+
 Logs of Airflow's services: {home}/*.log
 Ctrl-C ends everything."""
 

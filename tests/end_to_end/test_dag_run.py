@@ -278,7 +278,7 @@ def test_a_channel_waits_for_approval(airflow_home, environment, store, tmp_path
     if answers:
         (move,) = history(Bucket.open(store))
         assert move.version == version
-        assert move.why.endswith(". Approved by minsu.")
+        assert move.why.startswith("Approved by minsu. Accepted: ")
         assert "live: production\n" in summary
     else:
         assert history(Bucket.open(store)) == []

@@ -125,7 +125,7 @@ def test_a_vector_of_zeros_stays_one_and_moves_nobody():
 @pytest.mark.parametrize(
     ("parent", "wanted", "words"),
     [
-        (None, True, "Not aligned: there was no version to align to."),
+        (None, True, "Not aligned: there was no version to align to, or it was not named."),
         (parent_of(np.eye(2)), False, "Not aligned: train.align is off."),
         (parent_of(np.eye(3)), True, f"Not aligned: {VERSION} has 3 dimensions, this model 2."),
         (parent_of(np.eye(2), [7, 8]), True, f"Not aligned: {VERSION} shares no song with this model."),
