@@ -17,9 +17,9 @@ If the gate accepts it, and the published version answers as the trained model d
 it and services pull it.
 
 ### When something looks wrong
-- **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. Its log says what
-  was found, what was expected and what to do, under *Task failed with exception*; mend that, then *Clear* the task, or
-  trigger another run if the form had the wrong value.
+- **A red task that did not retry**: trying again cannot help, it is a setting, a password or the data. Its log says
+  what was found, what was expected and what to do, under *Task failed with exception*; mend that, then *Clear* the
+  task, or trigger another run if the form had the wrong value.
 - **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
   to do: it tries again, and a training goes on where it was.
 - **`promote` is pink (*skipped*)**: nothing broke, and `production` stays as it was. The gate refused the model: its

@@ -110,7 +110,7 @@ def _fall(name: str, part: Part, limit: float, *, metric: str, what: str, looks:
     apart = f"{_percent(abs(fall))} {'below' if fall > 0 else 'above'}" if fall else "as"
     found = f"{what} {_number(model)} is {apart} the live version's {_number(before)}{note}"
     sentence = worded(found, f"at most {_percent(limit)} below", passed=passed)
-    return _rule(name, fall, limit, limit - fall, passed=passed, sentence=sentence, missed=_percent(abs(limit - fall)))
+    return _rule(name, fall, limit, limit - fall, passed=passed, sentence=sentence, missed=_points(limit - fall))
 
 
 def _chance(part: Part, metric: str, looks: int) -> tuple[bool, str]:
@@ -119,7 +119,8 @@ def _chance(part: Part, metric: str, looks: int) -> tuple[bool, str]:
     if not difference:
         return False, ""
     low, high = widened(difference["mean"], difference["interval"], looks)
-    interval = f"as the difference is {low:.2g} to {high:.2g}"
+    wider = f" (widened, as {looks} parts are looked at)" if looks > 1 else ""
+    interval = f"as the difference is {low:.2g} to {high:.2g}{wider}"
     return (True, f", which may be chance, {interval}") if high >= 0 else (False, f", not by chance, {interval},")
 
 
@@ -133,7 +134,7 @@ def _neighbours_kept(stability: Part | None, limit: float) -> Rule:
     found = f"neighbours kept {_percent(kept)}"
     passed = kept >= limit
     sentence = worded(found, f"at least {_percent(limit)}", passed=passed)
-    return _rule(name, kept, limit, kept - limit, passed=passed, sentence=sentence, missed=_percent(abs(kept - limit)))
+    return _rule(name, kept, limit, kept - limit, passed=passed, sentence=sentence, missed=_points(kept - limit))
 
 
 def widened(mean: float, interval: Sequence[float], looks: int) -> tuple[float, float]:
@@ -182,6 +183,11 @@ def _number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "not a number"
     return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+
+
+def _points(share: float) -> str:
+    """A difference of two shares, in percentage points."""
+    return f"{100 * abs(share):.3g} points"
 
 
 def _percent(share: float) -> str:

@@ -109,26 +109,26 @@ def test_a_live_version_that_cannot_be_compared_abstains_with_the_reason_of_the_
             beside(0.4, (-0.15, -0.05)),
             "max_fall",
             "nDCG@100 0.3 is 25% below the live version's 0.4, not by chance, as the difference is -0.15 to -0.05, "
-            "instead of at most 5% below, missed by 20%",
+            "instead of at most 5% below, missed by 20 points",
             -0.2,
         ),
         (
             beside(0.3, coverage=0.9),
             "max_coverage_fall",
-            "coverage 0.4 is 55.6% below the live version's 0.9 instead of at most 50% below, missed by 5.56%",
+            "coverage 0.4 is 55.6% below the live version's 0.9 instead of at most 50% below, missed by 5.56 points",
             -0.0556,
         ),
         (
             {"stability": {"neighbours_kept": 0.01, "sampled": 1000}},
             "min_neighbours_kept",
-            "neighbours kept 1% instead of at least 10%, missed by 9%",
+            "neighbours kept 1% instead of at least 10%, missed by 9 points",
             -0.09,
         ),
         (
             {"slices": [piece(0.1, 0.2, (-0.15, -0.05))]},
             "max_slice_fall",
             "up to 9 songs: nDCG@100 0.1 is 50% below the live version's 0.2, not by chance, "
-            "as the difference is -0.15 to -0.05, instead of at most 20% below, missed by 30%",
+            "as the difference is -0.15 to -0.05, instead of at most 20% below, missed by 30 points",
             -0.3,
         ),
     ],
