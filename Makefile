@@ -29,7 +29,7 @@ help:  ## list all targets
 	@echo "song2vec: retrains a song-embedding model from playlists every day, on Apache Airflow"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name what; do \
-		printf '  make %-13s %s\n' "$$name" "$$what"; done
+		printf '  make %-15s %s\n' "$$name" "$$what"; done
 
 run: $(READY)  ## retrain and publish a model once, on sample data, and show what came out
 	@$(BIN)/python -m song2vec_local --with-parent run
