@@ -18,6 +18,8 @@ from song2vec_client.layout import is_channel
 
 log = structlog.get_logger(__name__)
 
+_FORM = "the form of the DAG song2vec_promote"
+
 Plan = Callable[[int, Pointer | None], Pointer]
 """Given the number of the next move and what the channel holds, if anything: the `Move` to make, or, where nothing is
 to be done, what the channel holds. It is asked again where somebody else took the number."""
@@ -68,11 +70,14 @@ class Request:
             return pinned or rejected
         reasons = []
         if live is not None and pinned:
-            reasons.append(f"{pin_in_words(live)}. `song2vec unpin` lets it move again")
+            reasons.append(f"{pin_in_words(live)}. `song2vec unpin`, or *Unpin* in {_FORM}, lets it move again")
         if manifest is not None and rejected and not self.rejected:
-            reasons.append(f"version {manifest.version} is {manifest.status}: its decision.json says why")
+            reasons.append(
+                f"version {manifest.version} is {manifest.status}: see why under *Models*, or in its decision.json"
+            )
         kind = PinnedError if pinned else RefusedError
-        raise kind(f"{'; '.join(reasons)}. {self.channel} stays as it is; to move it all the same, force it.")
+        anyway = f"to move it all the same, use `--force`, or *Force* in {_FORM}"
+        raise kind(f"{'; '.join(reasons)}. {self.channel} stays as it is; {anyway}.")
 
     def carry_out(self, plan: Plan, version: str | None = None) -> Pointer:
         """Make the move that `plan` gives, after every earlier one is finished, unless this run made it already."""
@@ -92,9 +97,7 @@ class Request:
             read_manifest(self.bucket, move.version)  # it may have been deleted while it was looked at
             if append(self.bucket, move):
                 follow(self.bucket, move)
-                log.info(
-                    f"{move.channel} now names {move.version}", kind=move.kind, previous=move.previous, **facts(move)
-                )
+                log.info(_done(move), kind=move.kind, previous=move.previous, **facts(move))
                 return move.pointer()
             _wait(attempt)
         raise LostRaceError(f"channel {self.channel}: others moved channels {ATTEMPTS} times in a row: try again")
@@ -120,6 +123,12 @@ def facts(pointer: Pointer) -> dict[str, Any]:
     """What the log says of a move or a pointer."""
     names = ("channel", "version", "sequence", "who", "why", "pinned")
     return {name: getattr(pointer, name) for name in names}
+
+
+def _done(move: Move) -> str:
+    if move.version != move.previous:
+        return f"{move.channel} now names {move.version}"
+    return f"{move.channel} is pinned to {move.version}" if move.pinned else f"{move.channel} may move again"
 
 
 def _wait(attempt: int) -> None:

@@ -184,7 +184,8 @@ def test_a_channel_is_pinned_unpinned_and_forced_and_the_tables_tell(store, buck
     environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_STORE": store, "HOME": str(tmp_path)}
     song2vec("promote", first, "--why", "the first", "--who", "minji", **environment)
 
-    pinned = answer("pin", "--why", "Christmas", "--who", "jun", **environment)
+    done = song2vec("pin", "--why", "Christmas", "--who", "jun", "--json", **environment)
+    pinned = json.loads(done.stdout)
     refused = song2vec("promote", second, "--why", "newer", code=3, **environment).stderr
     forced = answer("promote", rejected.version, "--why", "a test", "--who", "jun", "--force", **environment)
     song2vec("pin", second, "--why", "to stay", "--who", "민지", **environment)
@@ -193,8 +194,11 @@ def test_a_channel_is_pinned_unpinned_and_forced_and_the_tables_tell(store, buck
     unpinned = answer("unpin", "--why", "was not", **environment)
 
     assert (pinned["version"], pinned["pinned"]) == (first, True)
+    assert f"production is pinned to {first} " in done.stderr
+    assert "now names" not in done.stderr
     assert f"production is pinned to {first} by jun since" in refused
-    assert "because: Christmas. `song2vec unpin` lets it move again" in refused
+    assert "because: Christmas. `song2vec unpin`, or *Unpin* in the form of the DAG song2vec_promote" in refused
+    assert "use `--force`, or *Force* in the form" in refused
     assert (forced["version"], forced["previous"]) == (rejected.version, first)
     assert (unpinned["version"], unpinned["sequence"]) == (first, 5)  # nothing was pinned: nothing was done
     head, _, *lines = [

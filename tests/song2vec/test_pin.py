@@ -125,7 +125,7 @@ def test_to_go_back_and_stay_there_is_one_step(bucket, versions):
 
 def test_a_rejected_version_is_pinned_by_force_only_and_both_reasons_are_told(bucket, versions):
     a, *_, rejected = versions
-    with pytest.raises(RefusedError, match=r"is rejected: its decision\.json"):
+    with pytest.raises(RefusedError, match=r"is rejected: see why under \*Models\*, or in its decision\.json"):
         pin(bucket, "production", to=rejected, **WHO)
     promote(bucket, "production", a, **DAILY)
     pin(bucket, "production", **WHO)
