@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
+    if "store" in options and not options.store:
+        options.no_store()
     log_to_stderr(quiet=options.quiet)
     try:
         settings = _settings(options)
@@ -39,8 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, REFUSED)
     except (Song2VecError, ModelStoreError) as error:
         return _fail(error, FAILED)
-    print(json.dumps(answer, ensure_ascii=False, default=str) if options.json else options.show(answer))
+    _print(json.dumps(answer, ensure_ascii=False, default=str) if options.json else options.show(answer))
     return REFUSED if answer.get("accepted") is False and not answer.get("forced") else DONE
+
+
+def _print(text: str) -> None:
+    """To stdout; quietly where nobody reads on, as with ``| head``."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails again as it closes stdout
 
 
 def _fail(error: Exception, code: int) -> int:
@@ -162,7 +173,7 @@ def _add_store_commands(subparsers: Any) -> None:
 
     sub = _command(subparsers, "similar", commands.similar, commands.rows("similar"), "publish")
     sub.add_argument("song", metavar="SONG")
-    sub.add_argument("--from", dest="source", required=True, metavar="gs://BUCKET/PREFIX|MODEL_DIR")
+    _add_store(sub, "--from", metavar="gs://BUCKET/PREFIX|MODEL_DIR")
     sub.add_argument("--model-version", dest="version", metavar="VERSION", help="default: the channel's")
     sub.add_argument("-k", type=int, default=10, help="how many (default 10)")
 
@@ -209,16 +220,16 @@ def _add_url(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_store(parser: argparse.ArgumentParser, *flags: str) -> None:
-    default = os.environ.get("SONG2VEC_STORE")
+def _add_store(parser: argparse.ArgumentParser, *flags: str, metavar: str = "gs://BUCKET/PREFIX") -> None:
     parser.add_argument(
         *flags,
         dest="store",
-        default=default,
-        required=default is None,
-        metavar="gs://BUCKET/PREFIX",
+        default=os.environ.get("SONG2VEC_STORE"),
+        metavar=metavar,
         help="the model store; or SONG2VEC_STORE",
     )
+    missing = f"the model store is not given: name it with {' or '.join(flags)}, or in SONG2VEC_STORE"
+    parser.set_defaults(no_store=partial(parser.error, missing))
 
 
 def _add_signing(parser: argparse.ArgumentParser) -> None:

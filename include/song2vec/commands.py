@@ -160,7 +160,7 @@ def similar(options: argparse.Namespace, settings: Settings) -> Answer:
     from song2vec_client.model import SongModel
     from song2vec_client.store import ModelStore
 
-    where = options.source
+    where = options.store
     if where.startswith("gs://"):
         model = ModelStore(where).load(options.version or settings.publish.channel)
     else:

@@ -247,6 +247,8 @@ def test_the_daily_run_leaves_a_pinned_channel_alone_and_says_so(sources, store,
         (["prepare", "nowhere", "--out", "y"], 1, "nowhere"),
         (["train", "nowhere.parquet", "--out", "y"], 1, "nowhere.parquet"),
         (["similar", "1", "--from", "nowhere"], 1, "nowhere"),
+        (["similar", "1"], 2, "name it with --from, or in SONG2VEC_STORE"),
+        (["versions"], 2, "name it with --to or --from, or in SONG2VEC_STORE"),
         (["quarantine", "nowhere"], 1, "nowhere"),
         (["quarantine", "nowhere", "--reason", "unknown"], 2, "unknown_song"),
     ],
@@ -257,6 +259,23 @@ def test_a_mistake_is_one_clear_line_and_its_own_exit_code(arguments, code, says
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_similar_asks_the_store_that_the_environment_names(store, bucket, gcs, tmp_path):
+    name = publish_model(bucket, tmp_path / "model").version
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_STORE": store, "HOME": str(tmp_path)}
+
+    assert answer("similar", "3", "--model-version", name, "-k", "2", **environment)["song"] == "3"
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = f"set -o pipefail; {sys.executable} -m song2vec.cli settings --json | true"
+
+    done = subprocess.run(
+        ["bash", "-c", command], check=False, capture_output=True, text=True, env={"PYTHONPATH": "include"}
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_documented_settings_are_the_defined_ones():
