@@ -34,7 +34,12 @@ def _param(section: str, schema: dict[str, Any], default: Any, trainer: str) -> 
     if "gensim" in schema and default == schema.get(trainer, schema["default"]):
         kept["description"] += f" Empty: {schema['default']}, with gensim {schema['gensim']}."
         default = ""
-    if default == "":
+    if "" in (default, schema.get("default")) or "empty:" in schema["description"]:
         kept["type"] = [kept["type"], "null"]  # the form sends an empty field as null
-        default = None
-    return Param(default, title=schema["title"], section=section.rstrip("."), **kept)
+    kept["description"] = _plain(kept["description"])
+    return Param(default if default != "" else None, title=schema["title"], section=_plain(section.rstrip(".")), **kept)
+
+
+def _plain(text: str) -> str:
+    """Without the backticks of Markdown, which the form shows as they are."""
+    return text.replace("`", "")

@@ -44,5 +44,23 @@ def test_choosing_gensim_in_the_form_chooses_the_original_settings_too():
     assert "Empty: 20, with gensim 100." in trigger_form()["train.epochs"].description
 
 
-def test_an_empty_text_field_is_allowed():
-    assert trigger_form()["extract.query"].resolve(None) is None
+@pytest.mark.parametrize("deployed", ["", "something"])
+@pytest.mark.parametrize("name", ["extract.query", "extract.position_column", "data.override", "gate.force"])
+def test_a_text_field_may_be_emptied_where_empty_means_something(monkeypatch, name, deployed):
+    monkeypatch.setenv(f"SONG2VEC_{name.replace('.', '__').upper()}", deployed)
+    field = trigger_form()[name]
+
+    assert field.resolve() == (deployed or None)
+    assert field.resolve(None) is None
+    assert field.resolve("text") == "text"
+
+
+@pytest.mark.parametrize("name", ["publish.channel", "extract.table"])
+def test_a_text_field_may_not_be_emptied_where_it_is_needed(name):
+    with pytest.raises(ParamValidationError):
+        trigger_form()[name].resolve(None)
+
+
+def test_the_form_shows_no_markdown():
+    for param in trigger_form().values():
+        assert "`" not in param.description + param.schema["section"]
