@@ -21,14 +21,14 @@ ACTIONS = {
 def move_form() -> dict[str, Param]:
     """The params of the DAG; Airflow's form and API refuse what does not fit them."""
     return {
-        "action": Param("promote", type="string", title="What to do", enum=list(ACTIONS), values_display=ACTIONS),
+        "action": Param(type="string", title="What to do", enum=list(ACTIONS), values_display=ACTIONS),
         "version": Param(
             None,
             type=["null", "string"],
             title="Version",
             pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$",
-            description="As the page Models names it, such as 20260131T040000Z-0123abcd. Empty: the version before "
-            "(roll back), or the live one (pin, unpin); to promote needs one.",
+            description="As the page Models names it, such as 20260131T040000Z-0123abcd. To promote needs one. "
+            "Empty: the version before (roll back), or the live one (pin). To unpin takes none.",
         ),
         "reason": Param(
             type="string",

@@ -71,6 +71,9 @@ def test_a_channel_is_moved_by_hand_only_and_never_without_a_reason(dags):
 
     assert dag.schedule is None
     assert not dag.is_paused_upon_creation
+    with pytest.raises(ParamValidationError, match="action"):
+        dag.params.validate()
+    dag.params["action"] = "rollback"
     with pytest.raises(ParamValidationError, match="reason"):
         dag.params.validate()
     for reason in ("", " ", "   ", "x"):
