@@ -41,7 +41,9 @@ def similar_songs(asked: str, load: Callable[[], SongModel]) -> Similar:
     model = load()
     if number not in model:
         return Similar(
-            asked, message=f"Song {number} is not in this version: it stands in too few playlists (train.min_count)."
+            asked,
+            message=f"Song {number} is not in this version: it stands in no playlist, "
+            "or was seen fewer than train.min_count times.",
         )
     songs, cosines = model.similar(number, ANSWERS)
     found = tuple(

@@ -73,6 +73,27 @@ def test_a_pin_is_seen_on_the_card_in_the_list_and_on_the_page_of_the_version(si
     assert "pinned" not in other
 
 
+def test_who_approved_stands_at_the_end_of_a_long_reason_and_is_shown(site, bucket):
+    version = seed.publish(bucket)
+    why = "Accepted: " + "one more rule passed; " * 60 + "approved by 민지"
+    seed.promote(bucket, 1, version, kind="pin", pinned=True, why=why)
+
+    models, page = text(site.get("/song2vec/models")), text(site.get(f"/song2vec/models/{version}"))
+
+    assert models.count("approved by 민지") == 2  # the card and the history
+    assert page.count("approved by 민지") == 2  # the note and the moves
+
+
+def test_one_epoch_is_a_sentence_and_no_chart(site, bucket):
+    training = seed.records()["training.json"]
+    version = seed.publish(bucket, training=training | {"epochs": training["epochs"][:1]})
+
+    page = site.get(f"/song2vec/models/{version}")
+
+    assert "1 epoch: 4.942, 51,037 words a second." in text(page)
+    assert "polyline" not in page.text
+
+
 def test_the_page_of_a_version_shows_the_moves_to_it_and_away_from_it(site, bucket):
     live, (fourth, third, rejected, _) = seed.story(bucket)
 
@@ -115,6 +136,7 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert "this model 0.171 ★ 0.154 to 0.188 0.231 0.211 to 0.251 0.112 ★ 0.301 ★" in accepted
     assert "140 0.205 +0.010 −0.002 to +0.021" in accepted
     assert "40 epochs, from 4.942 to 1.94" in accepted
+    assert "★ the best of its column. Below a figure: its 95 % interval" in accepted
     assert "unknown_song the collector did not know the song 1,548 2.1 % 72,640 3,050" in accepted
     assert "vector_size 256" in accepted
     assert re.search(r"vectors\.npy 1\.4 KB [0-9a-f]{64}", accepted)
@@ -189,7 +211,10 @@ def test_similar_songs_are_those_that_the_client_gives(site, bucket, store, tmp_
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
-        ("99999", "Song 99999 is not in this version"),
+        (
+            "99999",
+            "Song 99999 is not in this version: it stands in no playlist, or was seen fewer than train.min_count",
+        ),
         ("abc", "“abc” is not a song number"),
         ("-3", "“-3” is not a song number"),
         (str(2**63), "is not a song number"),
