@@ -16,6 +16,7 @@ from song2vec_local.console import say
 REPORT = "report"  # logs the summary, which `make run` ends with
 _STARTING = re.compile(r"^\[DAG TEST\] starting task_id=(\S+) map_index=(-?\d+)")
 _ENDED = re.compile(r"^\[DAG TEST\] end task ")
+_SKIPPED = "Skipping task."  # what Airflow says of a task that raised AirflowSkipException
 _NOT_FIELDS = {"timestamp", "level", "event", "logger", "filename", "lineno", "exception", "error_detail", "loc"}
 
 
@@ -27,6 +28,7 @@ class Story:
     started: float = 0.0
     tasks: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)  # task: why its last try failed
+    skipped: dict[str, str] = field(default_factory=dict)  # task: why
     _groups: int = 0
 
     def read(self, lines: Iterable[str], log: TextIO) -> None:
@@ -49,6 +51,8 @@ class Story:
         elif logger == "task" or "song2vec" in logger:  # "task": what Airflow itself says of the task that runs
             if record.get("level") in ("error", "critical"):
                 self._fail(_error(record))
+            elif logger == "task" and event == _SKIPPED:
+                self.skipped[self.task] = str(record.get("reason"))
             elif logger != "task":
                 self._say(event, record)
 
@@ -59,7 +63,9 @@ class Story:
         say(f"▸ {task}", "title")
 
     def _end(self) -> None:
-        if self.task not in self.failures:
+        if self.task in self.skipped:
+            say(f"  – skipped: {self.skipped[self.task]}")
+        elif self.task not in self.failures:
             say(f"  ✓ {time.monotonic() - self.started:.1f} s", "ok")
         self.task = ""
 

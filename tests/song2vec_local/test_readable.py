@@ -68,6 +68,12 @@ def test_a_failure_names_the_task_and_the_error_and_keeps_the_traceback(capsys):
     assert "KeyError: 7" in log
 
 
+def test_a_skipped_task_is_no_success_and_says_why(capsys):
+    tell(start("approve"), line("Skipping task.", "task", reason="gate.approval is off"), end("approve"))
+
+    assert capsys.readouterr().out == "▸ approve\n  – skipped: gate.approval is off\n"
+
+
 def test_a_task_that_works_the_second_time_did_not_fail():
     failed = line("Task failed with exception", "task", level="error", exception=[raised("OSError", "gone")])
 
