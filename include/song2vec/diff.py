@@ -63,11 +63,12 @@ def differing_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[d
 def diff_page(record: Mapping[str, Any]) -> str:
     """What `diff` found, in plain text."""
     data, metrics = record["data"], record["metrics"]
+    versions = (record["old"]["version"], record["new"]["version"])
     sections = [
         tabulate([[name, *record[name].values()] for name in ("old", "new")], tablefmt="plain"),
-        _section("Settings that differ", record["settings"], "no setting differs"),
-        _section("Data", data["counts"], "neither version kept figures of its data", _data_in_words(data)),
-        _section("Metrics", metrics["figures"], "neither version was measured", f"({metrics['measured']})"),
+        "Settings that differ\n" + (_table(record["settings"], versions, ".6g") or "no setting differs"),
+        _section("Data", data["counts"], versions, "neither version kept figures of its data", _data_in_words(data)),
+        _section("Metrics", metrics["figures"], versions, "neither version was measured", f"({metrics['measured']})"),
         f"Neighbours\n{_neighbours_in_words(record['neighbours'])}",
     ]
     return "\n\n".join(sections)
@@ -112,9 +113,26 @@ def _metrics(store: ModelStore, before: Manifest, after: Manifest) -> dict[str, 
     return {"measured": _SAME if together else _OWN, "figures": figures}
 
 
-def _section(title: str, rows: Sequence[Mapping[str, Any]], without: str, *notes: str) -> str:
-    table = tabulate(rows, headers="keys", floatfmt=".3f", intfmt=",", missingval="–") if rows else without
-    return "\n".join([title, table, *filter(None, notes if rows else ())])
+def _section(title: str, rows: Sequence[Mapping[str, Any]], versions: tuple[str, str], without: str, note: str) -> str:
+    table = _table(rows, versions, ".3f")
+    return "\n".join([title, *filter(None, [table, note] if table else [without])])
+
+
+def _table(rows: Sequence[Mapping[str, Any]], versions: tuple[str, str], floats: str) -> str:
+    """The rows under the names of the versions; `floats`: the format of what is no whole number."""
+    if not rows:
+        return ""
+    table = [[_written(value, floats) for value in row.values()] for row in rows]
+    headers = [next(iter(rows[0])), *versions]
+    return tabulate(table, headers, disable_numparse=True, colalign=("left", "right", "right"))
+
+
+def _written(value: Any, floats: str) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:{floats}}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _data_in_words(data: Mapping[str, Any]) -> str:

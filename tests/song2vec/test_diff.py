@@ -94,13 +94,18 @@ def test_two_versions_side_by_side(bucket, version):
 
 
 def test_the_page_for_people(bucket, version):
-    old = version(1, data=index({1: 10}, [3]), records={"funnel": FUNNEL}, settings={"train": {"epochs": 5}})
+    old = version(
+        1,
+        data=index({1: 10}, [3]),
+        records={"funnel": FUNNEL},
+        settings={"train": {"epochs": 5, "min_alpha": 0.0001, "align": True}},
+    )
     champion = {"champion": {"ndcg": 0.2}, "champion_version": old}
     new = version(
         2,
         data=index({1: 11}, [3]),
         records={"metrics": {"model": {"ndcg": 0.25}, **champion}},
-        settings={"train": {"epochs": 7}},
+        settings={"train": {"epochs": 1_000, "min_alpha": 0.01, "align": False}},
         data_fingerprint="beef",
     )
 
@@ -109,7 +114,12 @@ def test_the_page_for_people(bucket, version):
     lines = [" ".join(line.split()) for line in page.splitlines()]
     for line in (
         f"old {old} accepted 2026-02-01T04:00:00Z",
-        "train.epochs 5 7",
+        f"setting {old} {new}",
+        "train.align True False",
+        "train.epochs 5 1,000",
+        "train.min_alpha 0.0001 0.01",
+        f"of {old} {new}",
+        f"metric {old} {new}",
         "playlists 2,000 –",
         "From old to new: playlists: 0 new, 0 gone, 1 changed, 0 same; songs: 0 new, 0 gone, 1 same.",
         "nDCG@100 0.200 0.250",
