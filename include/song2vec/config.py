@@ -38,7 +38,9 @@ class ExtractSettings(Section):
     table: str = Field("playlist_songs", description="Table that holds one row a song of a playlist.")
     playlist_column: str = Field("playlist_id", description="Column with the playlist's id.")
     position_column: str = Field(
-        "position", description="Column that orders the songs of a playlist; empty: in the order the table gives them."
+        "position",
+        description="Column that orders the songs of a playlist; empty: in the order the table gives them.",
+        json_schema_extra={"may_be_empty": True},
     )
     song_column: str = Field("song", description="Column with the song's number.")
     query: str = Field(

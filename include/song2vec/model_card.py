@@ -47,9 +47,15 @@ def _what(training: Mapping[str, Any]) -> str:
     alignment = training.get("alignment", {}).get("sentence", "")
     return (
         f"Vectors{size} for {_number(training.get('songs'))} songs, learnt with skip-gram and negative sampling from "
-        f"playlists (trainer: {training.get('trainer', 'unknown')}, {len(training.get('epochs', ()))} epochs, "
+        f"playlists (trainer: {training.get('trainer', 'unknown')}, {_epochs(training)}, "
         f"{_number(training.get('seconds'))} seconds).\n{alignment}\n"
     )
+
+
+def _epochs(training: Mapping[str, Any]) -> str:
+    count, best = len(training.get("epochs", ())), training.get("best_epoch")
+    kept = f", of which epoch {best} ranked best and counts" if best and best < count else ""
+    return f"{count} epoch{'s' * (count != 1)}{kept}"
 
 
 def _data(training: Mapping[str, Any], funnel: Mapping[str, Any]) -> str:

@@ -34,7 +34,7 @@ def _param(section: str, schema: dict[str, Any], default: Any, trainer: str) -> 
     if "gensim" in schema and default == schema.get(trainer, schema["default"]):
         kept["description"] += f" Empty: {schema['default']}, with gensim {schema['gensim']}."
         default = ""
-    if "" in (default, schema.get("default")) or "empty:" in schema["description"]:
+    if "" in (default, schema.get("default")) or "may_be_empty" in schema:
         kept["type"] = [kept["type"], "null"]  # the form sends an empty field as null
     kept["description"] = _plain(kept["description"])
     return Param(default if default != "" else None, title=schema["title"], section=_plain(section.rstrip(".")), **kept)

@@ -203,6 +203,7 @@ class Training(Record):
     words: Count = 0
     seconds: Real = 0
     alignment: Alignment = Alignment()
+    best_epoch: Count | None = None
     epochs: Annotated[tuple[Epoch, ...], Field(max_length=100_000)] = ()
 
 

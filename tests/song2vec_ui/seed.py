@@ -55,6 +55,7 @@ def records(accepted=True, **data):
             "playlists": 2_687,
             "words": 64_780,
             "alignment": {"sentence": ALIGNED, "aligned": True},
+            "best_epoch": 35,
             "epochs": epochs,
             "started": "2026-11-20T19:00:00Z",
             "finished": "2026-11-20T19:00:52Z",

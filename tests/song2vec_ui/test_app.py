@@ -136,6 +136,7 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert "this model 0.171 ★ 0.154 to 0.188 0.231 0.211 to 0.251 0.112 ★ 0.301 ★" in accepted
     assert "140 0.205 +0.010 −0.002 to +0.021" in accepted
     assert "40 epochs, from 4.942 to 1.94" in accepted
+    assert "The model is that of epoch 35, which ranked best." in accepted
     assert "★ the best of its column. Below a figure: its 95 % interval" in accepted
     assert "unknown_song the collector did not know the song 1,548 2.1 % 72,640 3,050" in accepted
     assert "vector_size 256" in accepted
