@@ -38,11 +38,9 @@ class Validation:
 
     def measure(self, vectors: Floats, context: Floats) -> float:
         """nDCG@100 of the model as it is, ranked as the client ranks."""
-        top, shown = min(TOP, len(vectors)), self.shown.lists()
-        size = max(1, MOST_SCORES // len(vectors))
-        pieces = [shown[start : start + size] for start in range(0, len(shown), size)]
-        rows = [continue_rows(vectors, context, piece, top, most=MOST_SCORES)[0] for piece in pieces]
-        return mean_metrics(np.concatenate(rows), self.hidden)["ndcg"]
+        top = min(TOP, len(vectors))
+        rows, _ = continue_rows(vectors, context, self.shown.lists(), top, most=MOST_SCORES)
+        return mean_metrics(rows, self.hidden)["ndcg"]
 
 
 class Epochs:

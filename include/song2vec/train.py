@@ -124,8 +124,8 @@ def train(
         **size,
         "loss": round(epochs.records[epochs.chosen - 1]["loss"], 4),
         "seconds": training["seconds"],
+        "alignment": alignment["sentence"],
     }
-    record["alignment"] = alignment["sentence"]
     log.info("trained", **record)
     return record
 
