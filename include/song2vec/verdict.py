@@ -36,7 +36,8 @@ def because(rules: Sequence[Rule]) -> str:
 def log_rules(rules: Sequence[Rule]) -> None:
     """Log one line a rule; one that was not met as a warning."""
     for rule in rules:
+        facts = {name: rule[name] for name in ("rule", "of") if rule.get(name)}
         if rule["passed"] is False:
-            log.warning(f"missed: {rule['sentence']}", rule=rule["rule"])
+            log.warning(f"missed: {rule['sentence']}", **facts)
         else:
-            log.info(f"met: {rule['sentence']}" if rule["passed"] else rule["sentence"], rule=rule["rule"])
+            log.info(f"met: {rule['sentence']}" if rule["passed"] else rule["sentence"], **facts)
