@@ -60,7 +60,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     Where `low` and `high` are as good as equal, the step is a tenth of their size.
     """
     span = high - low
-    if span <= 1e-9 * max(abs(low), abs(high)):
+    if span <= max(1e-9 * max(abs(low), abs(high)), 1e-300):  # a smaller one has no fifth part
         span = max(abs(low), abs(high), 1.0) / 10 * about
     power = math.floor(math.log10(span / about))
     step = next(factor for factor in (1, 2, 5, 10) if factor * 10.0**power >= span / about * 0.999) * 10.0**power

@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from song2vec_ui.charts import BOTTOM, HEIGHT, LEFT, MOST_POINTS, RIGHT, TOP, WIDTH, line_chart, ticks
@@ -17,6 +17,7 @@ def coordinates(points):
 
 
 @given(st.tuples(figures, figures).map(sorted))
+@example([0.0, 5e-324])
 def test_ticks_span_what_they_mark_in_even_steps(bounds):
     low, high = bounds
 
