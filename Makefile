@@ -89,14 +89,14 @@ docs: $(READY)  ## make docs/configuration.md from the settings
 	@echo "docs/configuration.md is made"
 
 clean:  ## delete .venv, Airflow's homes and caches (lists them; YES=1 deletes; models and data in .data/ stay)
-	@for path in $(VENV) .airflow .cache build dist include/song2vec/_compiled.*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; do \
+	@for path in $(VENV) .airflow .cache build dist include/song2vec/train/_compiled.*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; do \
 		[ -e "$$path" ] || continue; \
 		if [ "$(YES)" = 1 ]; then rm -rf -- "$$path" && echo "deleted $$path"; else echo "would delete $$path"; fi; done
 	@if [ "$(YES)" = 1 ]; then find dags plugins include tests -name __pycache__ -prune -exec rm -rf -- {} +; \
 		else echo "Nothing was deleted. To delete: make clean YES=1"; fi
 
 # What an interrupted install left is mended by the next one: .ready is written last.
-$(READY): requirements.txt pyproject.toml include/song2vec/compiled.c | $(TOOLS)/uv
+$(READY): requirements.txt pyproject.toml include/song2vec/train/compiled.c | $(TOOLS)/uv
 	@command -v cc gcc clang >/dev/null || { \
 		echo "song2vec compiles its trainer while it is installed, and there is no C compiler: apt-get install gcc" >&2; exit 1; }
 	@if ! $(BIN)/python -c '' 2>/dev/null; then rm -rf $(VENV); $(TOOLS)/uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); fi

@@ -21,16 +21,16 @@ import pyarrow.parquet as pq
 import structlog
 from benchmarks.lines import SMALL, compare, progress
 
-from song2vec.baselines import Holdings, neighbour_songs
-from song2vec.config import load_settings
-from song2vec.corpus import Ints, Ragged, Vocabulary
 from song2vec.evaluate import evaluate
-from song2vec.heldout_file import read_heldout
-from song2vec.metrics import mean_metrics
-from song2vec.model_files import Model, read_model, write_model
-from song2vec.playlist_file import open_playlists
-from song2vec.recommend import continued
-from song2vec.tables import HELDOUT, PLAYLISTS
+from song2vec.evaluate.baselines import Holdings, neighbour_songs
+from song2vec.evaluate.recommend import continued
+from song2vec.metrics.ranking import mean_metrics
+from song2vec.model import Model, read_model, write_model
+from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
+from song2vec.playlists.heldout_file import read_heldout
+from song2vec.playlists.playlist_file import open_playlists
+from song2vec.playlists.tables import HELDOUT, PLAYLISTS
+from song2vec.settings import load_settings
 
 SONGS, DIMENSIONS, ASKED, TRAINED = (2_000, 16, 50, 1_000) if SMALL else (150_000, 256, 1_000, 100_000)
 LENGTH = 20  # songs of a playlist, on average

@@ -31,8 +31,9 @@ import json, logging, resource, sys, time
 from pathlib import Path
 import pandas  # pyarrow imports it, where it is installed, for the first array it makes
 import structlog
-from song2vec.config import ExtractSettings
-from song2vec.extract import extract, open_engine
+from song2vec.settings import ExtractSettings
+from song2vec.extract import extract
+from song2vec.extract import open_engine
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 settings = ExtractSettings()
 engine = open_engine(sys.argv[1], settings)

@@ -39,7 +39,7 @@ print(json.dumps([seconds, int(peak[1]) / 1024]))
 _OURS = f"""{_HEAD}
 import duckdb, pandas, structlog  # the first two are imported on the way
 from song2vec.collect import collect
-from song2vec.config import load_settings
+from song2vec.settings import load_settings
 from song2vec.prepare import prepare
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 settings = load_settings()

@@ -20,9 +20,9 @@ from google.cloud.storage import transfer_manager
 from tests.rig.models import facts, write_model
 
 from song2vec.publish import publish, published_files
-from song2vec.upload import FILES_AT_A_TIME
-from song2vec_client.bucket import Bucket
-from song2vec_client.google_client import default_client
+from song2vec.publish.upload import FILES_AT_A_TIME
+from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.gcs.client import default_client
 from song2vec_local.gcs import GcsServer
 
 SONGS, DIMENSIONS = (1_000 if SMALL else 100_000), 256

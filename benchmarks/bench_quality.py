@@ -27,14 +27,14 @@ import structlog
 from benchmarks.lines import SMALL, compare, progress
 from benchmarks.made_up import make_up
 
-from song2vec.baselines import Holdings, neighbour_songs, popular_songs
-from song2vec.config import TrainSettings, load_settings, original_settings
-from song2vec.corpus import Ints, Ragged, Vocabulary
-from song2vec.files import whole_folder, write_json
-from song2vec.heldout_file import Heldout, read_heldout
-from song2vec.metrics import mean_metrics
-from song2vec.model_files import Floats, Model, read_model
-from song2vec.playlist_file import open_playlists
+from song2vec.evaluate.baselines import Holdings, neighbour_songs, popular_songs
+from song2vec.metrics.ranking import mean_metrics
+from song2vec.model import Floats, Model, read_model
+from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
+from song2vec.playlists.heldout_file import Heldout, read_heldout
+from song2vec.playlists.playlist_file import open_playlists
+from song2vec.plumbing.files import whole_folder, write_json
+from song2vec.settings import TrainSettings, load_settings, original_settings
 from song2vec_client.scoring import continue_rows, top, unit_rows
 
 KEPT = Path(".cache/bench-quality")
@@ -175,7 +175,7 @@ def _train(data: Path, out: Path, settings: dict[str, str]) -> tuple[Model, floa
 
     The matrices are read at once: `out` may be written again.
     """
-    command = [sys.executable, "-c", "import sys; from song2vec.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", "import sys; from song2vec.cli.main import main; sys.exit(main())"]
     command += ["train", str(data / "train.parquet"), "--out", str(out), "--json"]
     command += [part for name, value in settings.items() for part in ("--set", f"train.{name}={value}")]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -26,11 +26,11 @@ import pyarrow.parquet as pq
 from benchmarks.lines import SMALL, compare, progress
 from threadpoolctl import threadpool_limits
 
-from song2vec.config import TrainSettings
-from song2vec.corpus import Ints, Ragged, Vocabulary
-from song2vec.passages import cut_passages
-from song2vec.skipgram_trainer import keep_probabilities
-from song2vec.tables import PLAYLISTS
+from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
+from song2vec.playlists.tables import PLAYLISTS
+from song2vec.settings import TrainSettings
+from song2vec.train.passages import cut_passages
+from song2vec.train.skipgram_trainer import keep_probabilities
 
 WORDS, SONGS = (20_000, 1_000) if SMALL else (1_000_000, 50_000)
 VOCABULARIES = {"1k": 1_000, "2k": 2_000} if SMALL else {"10k": 10_000, "100k": 100_000, "1m": 1_000_000}
@@ -47,12 +47,12 @@ _OURS = """
 import json, logging, sys
 from pathlib import Path
 import structlog
-from song2vec.checkpoint import Checkpoint
-from song2vec.config import TrainSettings
-from song2vec.epochs import Epochs
-from song2vec.playlist_file import open_playlists
-from song2vec.sampled_loss import draw_sample
-from song2vec.skipgram_trainer import SkipGramTrainer
+from song2vec.train.checkpoint import Checkpoint
+from song2vec.settings import TrainSettings
+from song2vec.train.epochs import Epochs
+from song2vec.playlists.playlist_file import open_playlists
+from song2vec.train.sampled_loss import draw_sample
+from song2vec.train.skipgram_trainer import SkipGramTrainer
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 folder, options = Path(sys.argv[1]), TrainSettings(workers=sys.argv[2], **json.loads(sys.argv[3]))
 playlists = open_playlists(folder / "playlists.parquet")

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from benchmarks.lines import SMALL, compare, progress
 
-from song2vec.tables import PLAYLISTS
+from song2vec.playlists.tables import PLAYLISTS
 
 SIZES = [(1_000, 100_000)] if SMALL else [(10_000, 2_000_000), (100_000, 60_000_000), (1_000_000, 20_000_000)]
 DIMENSIONS = 256
@@ -67,7 +67,7 @@ def write_playlists(path: Path, songs: int, words: int) -> int:
 def peak_mb(folder: Path) -> float:
     """Train one epoch on the playlists in `folder`; the peak resident memory of that process."""
     options = ["epochs=1", "measure_every=1", "min_count=1", f"vector_size={DIMENSIONS}"]
-    command = [sys.executable, "-m", "song2vec.cli", "train", str(folder / "playlists.parquet")]
+    command = [sys.executable, "-m", "song2vec.cli.main", "train", str(folder / "playlists.parquet")]
     command += ["--out", str(folder / "model")]
     for option in options:
         command += ["--set", f"train.{option}"]

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from benchmarks.lines import SMALL
 
-from song2vec.holdout import halve
-from song2vec.model_files import Floats
-from song2vec.tables import HELDOUT, PLAYLISTS
+from song2vec.model import Floats
+from song2vec.playlists.tables import HELDOUT, PLAYLISTS
+from song2vec.prepare.holdout import halve
 
 SINGER, GENRE = 20, 400  # songs
 SONGS, PLAYLISTS_TO_TRAIN, HELD_OUT = (2_000, 600, 50) if SMALL else (10_000, 6_000, 500)  # the last two: playlists

@@ -93,7 +93,7 @@ def prepare(database: dict, csvs: list[list[str]] | None) -> dict:
 @task(execution_timeout=timedelta(hours=1))
 def check_data(prepared: dict) -> dict:
     """Decide whether the data may be trained on, beside that of the live version; say what changed since then."""
-    from song2vec.data_gate import check_data, insist
+    from song2vec.gates import check_data, insist
     from song2vec_airflow.connections import open_store
 
     run = current_run()
@@ -106,7 +106,7 @@ def check_data(prepared: dict) -> dict:
 @task(execution_timeout=timedelta(hours=12))
 def train(prepared: dict) -> dict:
     """Train on all playlists but the held-out ones, from where a stopped try was, and align to the live version."""
-    from song2vec.pipeline import parent_model
+    from song2vec.stages import parent_model
     from song2vec.train import train
     from song2vec_airflow.connections import open_store
 
@@ -123,8 +123,8 @@ def train(prepared: dict) -> dict:
 @task(execution_timeout=timedelta(hours=1))
 def evaluate(prepared: dict, model: dict) -> dict:
     """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
-    from song2vec.champion import live_champion
     from song2vec.evaluate import evaluate
+    from song2vec.versions.live_model import live_model
     from song2vec_airflow.connections import open_store
 
     run = current_run()
@@ -135,7 +135,7 @@ def evaluate(prepared: dict, model: dict) -> dict:
             data / "heldout.parquet",
             run.settings,
             playlists=data / "playlists.parquet",
-            champion=live_champion(open_store(), run.settings.publish.channel),
+            live=live_model(open_store(), run.settings.publish.channel),
             out=out,
         )
     return {"metrics": record["model"], "uri": run.files.uri("evaluation")}
@@ -144,7 +144,7 @@ def evaluate(prepared: dict, model: dict) -> dict:
 @task(execution_timeout=timedelta(minutes=10))
 def gate(evaluation: dict) -> dict:
     """Decide whether the model may go to production, and say why in one sentence."""
-    from song2vec.gate import judge
+    from song2vec.gates import judge
 
     run = current_run()
     with run.files.stage("gate") as out:
@@ -155,7 +155,7 @@ def gate(evaluation: dict) -> dict:
 @task(execution_timeout=timedelta(hours=2))
 def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decision: dict) -> dict:
     """Write the version to the model store: immutable, checked after upload, visible only when whole."""
-    from song2vec.pipeline import publish_run
+    from song2vec.stages import publish_run
     from song2vec_airflow.connections import open_signing_key, open_store
 
     run = current_run()
@@ -166,7 +166,7 @@ def publish(prepared: dict, checked: dict, model: dict, evaluation: dict, decisi
 @task(execution_timeout=timedelta(hours=1))
 def verify(model: dict, published: dict) -> dict:
     """Pull the version from the store as a service would, check every file, and ask it what the trained model knows."""
-    from song2vec.trial import try_out
+    from song2vec.verify import try_out
     from song2vec_airflow.connections import open_store
 
     run = current_run()
@@ -179,9 +179,9 @@ APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
 def promote(decision: dict, published: dict) -> dict:
     """Move the channel to the version if gate and person let it and nobody pinned it; else this task is skipped."""
+    from song2vec.channels import promote
     from song2vec.errors import PinnedError
-    from song2vec.gate import may_promote
-    from song2vec.promote import promote
+    from song2vec.gates import may_promote
     from song2vec_airflow.approval import answer
     from song2vec_airflow.connections import open_store
 
@@ -201,7 +201,7 @@ def promote(decision: dict, published: dict) -> dict:
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
 def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, published: dict) -> dict:
     """Ask the new version for similar songs, and sum the run up on one page."""
-    from song2vec.pipeline import report_run
+    from song2vec.stages import report_run
     from song2vec_airflow.approval import answer
     from song2vec_airflow.connections import open_store
 
@@ -215,7 +215,7 @@ def report(prepared: dict, checked: dict, evaluation: dict, decision: dict, publ
 @task(execution_timeout=timedelta(hours=1))
 def prune() -> dict:
     """Show, or delete, the versions that need not stay, as `retention.after_run` says; skipped where it is off."""
-    from song2vec.pipeline import prune_after_run
+    from song2vec.stages import prune_after_run
     from song2vec_airflow.connections import open_store
 
     answer = prune_after_run(open_store(), current_run().settings)

@@ -20,7 +20,7 @@ def test_every_make_target_that_the_readme_names_exists():
 
 
 def test_every_song2vec_command_that_the_readme_names_exists_with_those_options(monkeypatch):
-    from song2vec.cli import parser
+    from song2vec.cli.main import parser
 
     monkeypatch.setenv("SONG2VEC_STORE", "gs://as-the/readme-sets-it")
     calls = [line for line in COMMANDS if line.startswith("song2vec ")]

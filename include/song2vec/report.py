@@ -4,10 +4,10 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from song2vec.changes import in_words
-from song2vec.files import read_json
-from song2vec.funnel import funnel_table
-from song2vec.metrics_text import metrics_page
+from song2vec.metrics.text import metrics_page
+from song2vec.playlists.changes import in_words
+from song2vec.playlists.funnel import funnel_table
+from song2vec.plumbing.files import read_json
 from song2vec_client.model import SongModel
 
 

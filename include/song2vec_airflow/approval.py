@@ -35,9 +35,8 @@ class Approval(ApprovalOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask, and wait without holding a worker."""
-        from song2vec.approval import question
-        from song2vec.files import read_json
-        from song2vec.gate import may_promote
+        from song2vec.gates import may_promote, question
+        from song2vec.plumbing.files import read_json
 
         run = current_run()
         settings = run.settings.gate
@@ -54,7 +53,7 @@ class Approval(ApprovalOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Keep the answer for `answer`, then do as it says. *Reject* ends this task at once: it returns nothing."""
-        from song2vec.approval import answered
+        from song2vec.gates import answered
 
         if "error" not in event:
             user, approved = event["responded_by_user"], event["chosen_options"] == [self.APPROVE]

@@ -15,12 +15,12 @@ from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import URL, Engine
 
-from song2vec.config import ExtractSettings
 from song2vec.errors import SettingsError
 from song2vec.extract import open_engine
-from song2vec.signing import SigningKey
-from song2vec_client.bucket import Bucket
-from song2vec_client.google_client import default_client
+from song2vec.publish import SigningKey
+from song2vec.settings import ExtractSettings
+from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.gcs.client import default_client
 
 DATABASE = "mariadb_default"
 STORE = "song2vec_models"

@@ -5,10 +5,10 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from song2vec.config import load_settings
 from song2vec.errors import SettingsError
-from song2vec_client.bucket import Bucket
-from song2vec_client.format import Pointer
+from song2vec.settings import load_settings
+from song2vec_client.format.records import Pointer
+from song2vec_client.gcs.bucket import Bucket
 
 ACTIONS = {
     "promote": "Promote: move the channel to the version",
@@ -63,21 +63,21 @@ def move_channel(store: Bucket, form: Mapping[str, Any], who: str, run: str) -> 
 
     Raises:
         SettingsError: a version is missing, or given where none belongs.
-        Song2VecError: what `song2vec.promote` raises.
+        Song2VecError: what `song2vec.channels.promoting` raises.
     """
-    from song2vec import promote
+    from song2vec import channels
 
     version, force = form["version"], form["force"]
     request: dict[str, Any] = {"channel": form["channel"], "who": who, "why": form["reason"], "run": run}
     match form["action"]:
         case "promote" if version:
-            return promote.promote(store, version=version, force=force, **request)
+            return channels.promote(store, version=version, force=force, **request)
         case "rollback":
-            return promote.rollback(store, to=version, force=force, **request)
+            return channels.rollback(store, to=version, force=force, **request)
         case "pin":
-            return promote.pin(store, to=version, force=force, **request)
+            return channels.pin(store, to=version, force=force, **request)
         case "unpin" if not version:
-            return promote.unpin(store, **request)
+            return channels.unpin(store, **request)
         case action:
             needs = "a version: copy its name from the page Models" if action == "promote" else "no version"
             raise SettingsError(f"to {action} needs {needs}; trigger the DAG once more")

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from song2vec.config import load_settings, sections
+from song2vec.settings import load_settings, sections
 
 _KEPT = ("type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "description")
 

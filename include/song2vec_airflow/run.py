@@ -9,7 +9,7 @@ import structlog
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from song2vec.config import Settings, load_settings
+from song2vec.settings import Settings, load_settings
 from song2vec.workspace import RunFolder, open_run_folder
 
 log = structlog.get_logger(__name__)

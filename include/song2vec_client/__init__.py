@@ -13,7 +13,7 @@ Needs numpy and google-cloud-storage, and loads them on first use.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from song2vec_client.bucket import Bucket
+    from song2vec_client.gcs.bucket import Bucket
     from song2vec_client.model import SongModel
     from song2vec_client.store import ModelStore
     from song2vec_client.watch import Watch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Bucket", "ModelStore", "SongModel", "Watch", "__version__"]
 
-_HOMES = {"Bucket": "bucket", "ModelStore": "store", "SongModel": "model", "Watch": "watch"}
+_HOMES = {"Bucket": "gcs.bucket", "ModelStore": "store", "SongModel": "model", "Watch": "watch"}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,9 +23,9 @@ from functools import partial
 from pathlib import Path
 
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.fields import parse_json
-from song2vec_client.format import Manifest
-from song2vec_client.layout import MANIFEST, MODEL_FILES, is_version
+from song2vec_client.format.fields import parse_json
+from song2vec_client.format.layout import MANIFEST, MODEL_FILES, is_version
+from song2vec_client.format.records import Manifest
 
 LIMIT = 10 * 2**30  # bytes
 

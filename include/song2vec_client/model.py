@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from song2vec_client.errors import CorruptModelError, NotFoundError
-from song2vec_client.fields import parse_json
-from song2vec_client.format import Manifest
-from song2vec_client.layout import CONTEXT, COUNTS, MANIFEST, SONGS, VECTORS
+from song2vec_client.format.fields import parse_json
+from song2vec_client.format.layout import CONTEXT, COUNTS, MANIFEST, SONGS, VECTORS
+from song2vec_client.format.records import Manifest
 from song2vec_client.scoring import continue_rows, similar_rows, unit_rows
 
 Song = SupportsIndex | str

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from song2vec_client.bucket import Bucket
 from song2vec_client.cache import LIMIT, Cache, Lease, default_cache
-from song2vec_client.digests import digest
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.fields import parse_json
-from song2vec_client.format import FileEntry, Manifest, Pointer
-from song2vec_client.layout import (
+from song2vec_client.format.digests import digest
+from song2vec_client.format.fields import parse_json
+from song2vec_client.format.layout import (
     MANIFEST,
     MODEL_FILES,
     SONGS,
@@ -23,7 +21,9 @@ from song2vec_client.layout import (
     is_channel,
     is_version,
 )
-from song2vec_client.signing import PublicKeys, signature_name
+from song2vec_client.format.records import FileEntry, Manifest, Pointer
+from song2vec_client.format.signing import PublicKeys, signature_name
+from song2vec_client.gcs.bucket import Bucket
 
 if TYPE_CHECKING:
     from song2vec_client.model import SongModel

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from song2vec_client.errors import NotFoundError
-from song2vec_client.format import Pointer
-from song2vec_client.layout import is_channel
+from song2vec_client.format.layout import is_channel
+from song2vec_client.format.records import Pointer
 
 if TYPE_CHECKING:
     from song2vec_client.model import SongModel

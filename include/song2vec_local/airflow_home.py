@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from song2vec.files import whole_file
+from song2vec.plumbing.files import whole_file
 from song2vec_local.console import say
 from song2vec_local.places import Places
 

@@ -40,7 +40,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
 
 def write_password(path: Path, environment: Mapping[str, str]) -> None:
     """Write the password of ``admin`` in the format of Airflow's simple auth manager."""
-    from song2vec.files import whole_file
+    from song2vec.plumbing.files import whole_file
 
     with whole_file(path) as temporary:
         temporary.touch(mode=0o600)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from song2vec.files import read_json, write_json
+from song2vec.plumbing.files import read_json, write_json
 
 
 class TakenError(Exception):

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from song2vec.files import whole_file
+from song2vec.plumbing.files import whole_file
 
 GENRES = ("발라드", "트로트", "댄스", "힙합", "록", "팝", "OST", "동요")
 ERAS = (1980, 1990, 2000, 2010, 2020)

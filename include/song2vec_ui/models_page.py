@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from song2vec_client.format import Manifest, Move, Pointer
+from song2vec_client.format.records import Manifest, Move, Pointer
 from song2vec_ui.records import Records
 
 VERSIONS_A_PAGE = 25

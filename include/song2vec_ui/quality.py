@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from song2vec.metrics_text import METRICS, NAMES, sentences
+from song2vec.metrics.text import METRICS, NAMES, sentences
 from song2vec_ui.records import Compared, Difference, Figures, Metrics
 
-RIVALS = NAMES | {"champion": "in production then"}
+RIVALS = NAMES | {"live": "in production then"}
 DOTS_WIDTH, DOTS_MARGIN = 400.0, 6.0  # of the picture of one part, in its own units
 
 _UNRANKED = {"coverage", "popularity_bias"}  # more is not simply better
@@ -50,7 +50,7 @@ class Part:
     playlists: int
     dots: tuple[Dot, ...]
     figure: float | None
-    than_champion: Difference | None
+    than_live: Difference | None
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ def _part(name: str, sentence: str, measured: Compared, highest: float) -> Part:
         value, span = getattr(figures, _CHART), getattr(getattr(measured.intervals, rival), _CHART)
         if value is not None:
             dots.append(Dot(rival, RIVALS[rival], place(value), (place(span[0]), place(span[1])) if span else None))
-    champion = measured.differences.champion.ndcg
-    return Part(name, sentence, measured.playlists, tuple(dots), getattr(measured.model, _CHART), champion)
+    live = measured.differences.live.ndcg
+    return Part(name, sentence, measured.playlists, tuple(dots), getattr(measured.model, _CHART), live)
 
 
 def _highest(metrics: Metrics) -> float:

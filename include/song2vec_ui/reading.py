@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
-from song2vec.history import numbers, read_move
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format import Move, Pointer
-from song2vec_client.layout import is_channel, is_version
+from song2vec_client.format.layout import is_channel, is_version
+from song2vec_client.format.records import Move, Pointer
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 from song2vec_ui.models_page import (

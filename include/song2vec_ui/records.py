@@ -51,7 +51,7 @@ class Intervals(Record):
     model: Spans = Spans()
     popularity: Spans = Spans()
     item_knn: Spans = Spans()
-    champion: Spans = Spans()
+    live: Spans = Spans()
 
 
 class Difference(Record):
@@ -61,7 +61,7 @@ class Difference(Record):
     interval: Span
 
 
-class FromChampion(Record):
+class FromLive(Record):
     """How the model differs from the version in production."""
 
     ndcg: Difference | None = None
@@ -70,7 +70,7 @@ class FromChampion(Record):
 class Differences(Record):
     """How the model differs from others."""
 
-    champion: FromChampion = FromChampion()
+    live: FromLive = FromLive()
 
 
 class Compared(Record):
@@ -80,7 +80,7 @@ class Compared(Record):
     model: Figures
     popularity: Figures | None = None
     item_knn: Figures | None = None
-    champion: Figures | None = None
+    live: Figures | None = None
     intervals: Intervals = Intervals()
     differences: Differences = Differences()
 
@@ -97,7 +97,7 @@ class Protocol(Record):
     """How the figures were measured."""
 
     top: Count = 100
-    champion: Text = ""
+    live: Text = ""
 
 
 class Stability(Record):

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from song2vec_client.layout import is_version
+from song2vec_client.format.layout import is_version
 from song2vec_ui import charts
 from song2vec_ui.trouble import Trouble
 from song2vec_ui.words import FILTERS

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from song2vec.songs import read_song
+from song2vec.playlists.songs import read_song
 from song2vec_client.model import SongModel
 
 ANSWERS = 10

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from song2vec.funnel import RULES
-from song2vec_client.format import Manifest, Move, Pointer
+from song2vec.playlists.funnel import RULES
+from song2vec_client.format.records import Manifest, Move, Pointer
 from song2vec_ui.charts import LineChart, line_chart
 from song2vec_ui.quality import Quality, quality
 from song2vec_ui.records import Epoch, Funnel, FunnelRule, Records

@@ -27,7 +27,7 @@ SMALL = [
 
 def song2vec(*arguments, code=0, **environment):
     done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-m", "song2vec.cli", *map(str, arguments)],
+        [sys.executable, "-W", "error::UserWarning", "-m", "song2vec", *map(str, arguments)],
         check=False,
         capture_output=True,
         text=True,
@@ -83,16 +83,16 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert "nDCG@100" in answer(*gate, "--set", "gate.min_ndcg=1", code=3)["sentence"]
     assert answer(*gate, "--set", "gate.min_ndcg=1", "--set", "gate.force=a test")["forced"]
     assert song2vec(*gate).stdout.startswith("Accepted: 20 held-out playlists (at least 2); nDCG@100 ")
-    assert "champion" not in answer("evaluate", model, "--heldout", heldout, "--champion", store, **emulator)
+    assert "live" not in answer("evaluate", model, "--heldout", heldout, "--live", store, **emulator)
     version = answer("publish", model, data, "--to", store, **emulator)["version"]
     assert answer("verify", version, "--model", model, "--from", store, **emulator)["questions"] == 40
     assert answer("promote", version, "--to", store, "--why", "first", **emulator)["version"] == version
     assert [row["version"] for row in answer("versions", "--from", store, **emulator)["versions"]] == [version]
     assert [move["why"] for move in answer("history", "--from", store, **emulator)["moves"]] == ["first"]
-    for champion, name in ((store, version), (model, str(model))):
-        beside = answer("evaluate", model, "--heldout", heldout, "--champion", champion, HOME=str(tmp_path), **emulator)
-        assert beside["champion_version"] == name
-        assert beside["champion"] == beside["model"]
+    for live, name in ((store, version), (model, str(model))):
+        beside = answer("evaluate", model, "--heldout", heldout, "--live", live, HOME=str(tmp_path), **emulator)
+        assert beside["live_version"] == name
+        assert beside["live"] == beside["model"]
         assert beside["model"]["ndcg"] == metrics["model"]["ndcg"]
     local = answer("similar", "105", "--from", model, "-k", "5")
     assert {pair["song"] // 100 for pair in local["similar"]} == {1}
@@ -269,7 +269,7 @@ def test_similar_asks_the_store_that_the_environment_names(store, bucket, gcs, t
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    command = f"set -o pipefail; {sys.executable} -m song2vec.cli settings --json | true"
+    command = f"set -o pipefail; {sys.executable} -m song2vec.cli.main settings --json | true"
 
     done = subprocess.run(
         ["bash", "-c", command], check=False, capture_output=True, text=True, env={"PYTHONPATH": "include"}

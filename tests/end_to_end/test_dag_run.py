@@ -20,10 +20,9 @@ from tests.rig.genres import genre_playlists
 from tests.rig.models import FINISHED, publish_model
 from tests.rig.odd_files import odd_files
 
-from song2vec.history import history
-from song2vec.promote import pin, promote
+from song2vec.channels import history, pin, promote
 from song2vec_client import ModelStore
-from song2vec_client.bucket import Bucket
+from song2vec_client.gcs.bucket import Bucket
 
 SETTINGS = {
     "SONG2VEC_TRAIN__EPOCHS": "40",

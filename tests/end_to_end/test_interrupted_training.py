@@ -30,7 +30,7 @@ def training(playlists: Path, out: Path, **changes: object) -> Iterator[subproce
     """``song2vec train`` under way; its log comes from its stderr."""
     settings = [f"train.{name}={value}" for name, value in {**SETTINGS, **changes}.items()]
     with subprocess.Popen(
-        [sys.executable, "-m", "song2vec.cli", "train", playlists, "--out", out,
+        [sys.executable, "-m", "song2vec", "train", playlists, "--out", out,
          *(word for setting in settings for word in ("--set", setting))],
         env={"PYTHONPATH": "include", "PATH": "/usr/bin:/bin", "HOME": "/tmp"},
         stdout=subprocess.DEVNULL,

@@ -18,11 +18,10 @@ from tests.rig.genres import genre_playlists
 from tests.rig.network import Meter
 from tests.rig.service import Service, answers
 
-from song2vec.config import load_settings
-from song2vec.history import history
-from song2vec.pipeline import run
-from song2vec.promote import rollback
+from song2vec.channels import history, rollback
 from song2vec.prune import clean
+from song2vec.settings import load_settings
+from song2vec.stages import run
 from song2vec.train import train
 from song2vec_client import Bucket, ModelStore, SongModel
 from song2vec_local.gcs import GcsServer
@@ -191,7 +190,7 @@ def _publish_and_die_halfway(server, prepared, model):
     """Train, and publish in a process that is killed when half of the bytes are on their way."""
     train(prepared / "playlists.parquet", model, load_settings(GOOD), heldout=prepared / "heldout.parquet")
     size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
-    command = [sys.executable, "-m", "song2vec.cli", "publish", model, "--to", STORE, "--quiet"]
+    command = [sys.executable, "-m", "song2vec", "publish", model, "--to", STORE, "--quiet"]
     with Meter(server.url, most=size // 2) as line:
         environment = os.environ | {"PYTHONPATH": "include", "STORAGE_EMULATOR_HOST": line.url}
         with subprocess.Popen(command, env=environment) as publisher:

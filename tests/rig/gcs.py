@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from song2vec_client.bucket import Bucket
-from song2vec_client.google_client import default_client
+from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.gcs.client import default_client
 from song2vec_local.gcs import GcsServer
 
 with warnings.catch_warnings():

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from song2vec.tables import HELDOUT, PLAYLISTS
+from song2vec.playlists.tables import HELDOUT, PLAYLISTS
 
 GENRE_SIZE = 15
 

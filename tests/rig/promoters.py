@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from song2vec.logs import log_to_stderr
-from song2vec.promote import promote
-from song2vec_client.bucket import Bucket
+from song2vec.channels import promote
+from song2vec.plumbing.logs import log_to_stderr
+from song2vec_client.gcs.bucket import Bucket
 
 
 class MortalBucket(Bucket):

@@ -8,11 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rig.models import FINISHED, publish_model
 
+from song2vec.channels import history, pin, promote, rollback, unpin
 from song2vec.errors import NotFoundError, PinnedError, RefusedError, SettingsError
-from song2vec.history import history
-from song2vec.listing import version_table
-from song2vec.promote import pin, promote, rollback, unpin
-from song2vec_client.fields import parse_json
+from song2vec.versions.listing import version_table
+from song2vec_client.format.fields import parse_json
 from song2vec_client.store import ModelStore
 
 WHO = {"who": "minji", "why": "nothing new on Christmas"}

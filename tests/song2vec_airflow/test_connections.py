@@ -7,9 +7,9 @@ from airflow.sdk import Connection
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from song2vec.config import load_settings
 from song2vec.errors import SettingsError
-from song2vec.signing import make_key
+from song2vec.publish import make_key
+from song2vec.settings import load_settings
 from song2vec_airflow.connections import database_url, open_database, open_signing_key, open_store
 
 PASSWORD = "p@ss/w:rd?"

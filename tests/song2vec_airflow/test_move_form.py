@@ -7,8 +7,8 @@ from airflow.sdk import ParamsDict
 from airflow.sdk.exceptions import ParamValidationError
 from tests.rig.models import FINISHED, publish_model
 
+from song2vec.channels import history
 from song2vec.errors import NotFoundError, PinnedError, SettingsError
-from song2vec.history import history
 from song2vec_airflow.move_form import move_channel, move_form
 from song2vec_client.store import ModelStore
 

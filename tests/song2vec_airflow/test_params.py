@@ -3,7 +3,7 @@
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from song2vec.config import load_settings, sections
+from song2vec.settings import load_settings, sections
 from song2vec_airflow.params import trigger_form
 
 

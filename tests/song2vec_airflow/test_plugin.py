@@ -9,7 +9,7 @@ import pytest
 from tests.rig.airflow import api_server
 from tests.song2vec_ui import seed
 
-from song2vec_client.bucket import Bucket
+from song2vec_client.gcs.bucket import Bucket
 
 PASSWORDS = {"admin": "a-password-for-tests", "viewer": "another-password"}
 

@@ -15,7 +15,7 @@ from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec_client import Bucket, ModelStore
-from song2vec_client.layout import CONTEXT, MODEL_FILES
+from song2vec_client.format.layout import CONTEXT, MODEL_FILES
 
 WAITING = """
 import sys

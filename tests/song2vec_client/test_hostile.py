@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from tests.rig.gcs import blob
 from tests.rig.models import SONGS, publish_model, write_model
 
-from song2vec.promote import promote
+from song2vec.channels import promote
 from song2vec_client import ModelStore
-from song2vec_client.digests import digest
 from song2vec_client.errors import CorruptModelError, ModelStoreError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format import FileEntry, Manifest
-from song2vec_client.layout import MODEL_FILES
+from song2vec_client.format.digests import digest
+from song2vec_client.format.layout import MODEL_FILES
+from song2vec_client.format.records import FileEntry, Manifest
 from song2vec_client.model import SongModel
 
 

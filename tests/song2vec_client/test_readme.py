@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.rig.models import facts, write_model
 
-from song2vec.promote import promote
+from song2vec.channels import promote
 from song2vec.publish import publish, published_files
 from song2vec_client.__main__ import main
 

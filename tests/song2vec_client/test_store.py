@@ -11,10 +11,10 @@ import pytest
 from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, SONGS, publish_model
 
-from song2vec.promote import promote
+from song2vec.channels import promote
 from song2vec_client import ModelStore
 from song2vec_client.errors import CorruptModelError, NotFoundError
-from song2vec_client.layout import MODEL_FILES
+from song2vec_client.format.layout import MODEL_FILES
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, SONGS, facts, write_model
 from tests.rig.watching import Looks
 
-from song2vec.promote import promote
+from song2vec.channels import promote
 from song2vec.publish import publish, published_files
 from song2vec_client import Bucket, ModelStore
 from song2vec_client.errors import CorruptModelError, NotFoundError, StoreUnavailableError

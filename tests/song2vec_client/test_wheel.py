@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.rig.models import publish_model
 
-from song2vec.promote import promote
+from song2vec.channels import promote
 
 SOURCES = Path("include/song2vec_client")
 USE = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from song2vec_client.bucket import Bucket
+from song2vec_client.gcs.bucket import Bucket
 from song2vec_local.gcs import GcsServer, GcsServerError, find_binary
 
 

@@ -30,7 +30,12 @@ def end(task: str) -> str:
 
 
 def test_tasks_and_what_song2vec_says_are_shown_with_fields(capsys):
-    tell(start("train"), line("epoch", "song2vec.train", epoch=1, loss=1.23456), end("train"), start("collect", 2))
+    tell(
+        start("train"),
+        line("epoch", "song2vec.train.training", epoch=1, loss=1.23456),
+        end("train"),
+        start("collect", 2),
+    )
 
     shown = capsys.readouterr().out
     assert "▸ train\n  epoch  epoch=1  loss=1.235\n  ✓ " in shown
@@ -40,9 +45,9 @@ def test_tasks_and_what_song2vec_says_are_shown_with_fields(capsys):
 def test_details_and_what_airflow_says_are_only_in_the_file(capsys):
     _, log = tell(
         start("prepare"),
-        line("::group::The funnel", "song2vec.prepare"),
-        line("a row of the funnel", "song2vec.prepare"),
-        line("::endgroup::", "song2vec.prepare"),
+        line("::group::The funnel", "song2vec.prepare.preparing"),
+        line("a row of the funnel", "song2vec.prepare.preparing"),
+        line("::endgroup::", "song2vec.prepare.preparing"),
         line("XCom not found", "airflow.api_fastapi", level="error"),
         "a text that is no log line",
     )

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from song2vec import data_gate, gate
-from song2vec.config import DataSettings, GateSettings, load_settings
-from song2vec.funnel import Funnel
-from song2vec.last_version import LastVersion
-from song2vec_client.digests import digest
-from song2vec_client.format import FileEntry, Manifest, Move
-from song2vec_client.layout import (
+from song2vec.gates import data_gate, model_gate
+from song2vec.playlists.funnel import Funnel
+from song2vec.settings import DataSettings, GateSettings, load_settings
+from song2vec.versions.last_version import LastVersion
+from song2vec_client.format.digests import digest
+from song2vec_client.format.layout import (
     CONTEXT,
     COUNTS,
     MANIFEST,
@@ -24,6 +23,7 @@ from song2vec_client.layout import (
     move_name,
     version_id,
 )
+from song2vec_client.format.records import FileEntry, Manifest, Move
 
 START = datetime(2026, 11, 19, 19, 0, tzinfo=UTC)
 SENTENCE = "Accepted: nDCG@100 is 0.171, 5.9 times that of popular songs (0.029), and all 4 rules passed."
@@ -47,7 +47,7 @@ def records(accepted=True, **data):
         "metrics.json": measured,
         "funnel.json": counted | {"fingerprint": "f" * 64},
         "data_decision.json": data_gate.decide(counted, before, DataSettings(**data)),
-        "decision.json": gate.decide(measured, GateSettings()),
+        "decision.json": model_gate.decide(measured, GateSettings()),
         "training.json": {
             "trainer": "gensim",
             "settings": {},
@@ -68,7 +68,7 @@ def metrics(ndcg):
     """``metrics.json`` of a model with this nDCG, beside one in production that is a little worse."""
     whole = compared(ndcg, 300)
     whole["model"] |= {"coverage": 0.61, "popularity_bias": 0.42}
-    whole["champion"] |= {"coverage": 0.58, "popularity_bias": 0.47}
+    whole["live"] |= {"coverage": 0.58, "popularity_bias": 0.47}
     parts = {
         ("playlist length", "short", "playlists with up to 9 songs shown"): (0.8, 160),
         ("playlist length", "long", "playlists with more than 9 songs shown"): (1.2, 140),
@@ -78,8 +78,8 @@ def metrics(ndcg):
         ("source", "csv", "playlists from csv"): (0.9, 12),
     }
     return whole | {
-        "protocol": {"champion": "20261118T190052Z-0123abcd was not trained on any of these playlists either."},
-        "champion_version": "20261118T190052Z-0123abcd",
+        "protocol": {"live": "20261118T190052Z-0123abcd was not trained on any of these playlists either."},
+        "live_version": "20261118T190052Z-0123abcd",
         "hidden_unknown_share": 0.031,
         "hidden_unknown_interval": [0.025, 0.038],
         "slices": [
@@ -95,14 +95,14 @@ def compared(ndcg, playlists):
     return {
         "playlists": playlists,
         "model": {"ndcg": ndcg, "hit_rate": ndcg + 0.06, "r_precision": 0.112, "recall": 0.301, "mrr": 0.14},
-        "champion": {"ndcg": ndcg * 0.95, "hit_rate": ndcg + 0.05, "r_precision": 0.11, "recall": 0.297, "mrr": 0.13},
+        "live": {"ndcg": ndcg * 0.95, "hit_rate": ndcg + 0.05, "r_precision": 0.11, "recall": 0.297, "mrr": 0.13},
         "popularity": {"ndcg": 0.029, "hit_rate": 0.041, "r_precision": 0.018, "recall": 0.097, "mrr": 0.02},
         "item_knn": {"ndcg": 0.163, "hit_rate": 0.244, "r_precision": 0.109, "recall": 0.288, "mrr": 0.13},
         "intervals": {
             "model": {"ndcg": [ndcg * 0.9, ndcg * 1.1], "hit_rate": [ndcg + 0.04, ndcg + 0.08]},
-            "champion": {"ndcg": [ndcg * 0.86, ndcg * 1.05]},
+            "live": {"ndcg": [ndcg * 0.86, ndcg * 1.05]},
         },
-        "differences": {"champion": {"ndcg": {"mean": ndcg * 0.05, "interval": [-0.002, ndcg * 0.1]}}},
+        "differences": {"live": {"ndcg": {"mean": ndcg * 0.05, "interval": [-0.002, ndcg * 0.1]}}},
     }
 
 

@@ -11,8 +11,8 @@ from tests.rig.gcs import blob
 from tests.song2vec_ui import seed
 from tests.song2vec_ui.http import serving
 
-from song2vec_client.bucket import Bucket
-from song2vec_client.layout import channel_name, file_name, move_name
+from song2vec_client.format.layout import channel_name, file_name, move_name
+from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 from song2vec_ui.app import create_app
 

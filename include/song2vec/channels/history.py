@@ -1,0 +1,161 @@
+"""The history of a store: every move of every channel, one numbered record each, never changed.
+
+The history is the truth; a channel's pointer is what its last move says, kept for readers. A move is made
+in two steps: its record is created (one winner for each number), then the pointer follows. Whoever makes
+the next move first brings the pointer of the last one up to date, so a crash between the two steps is
+repaired, and every pointer is right before a number is given out.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from song2vec.errors import DataError, LostRaceError
+from song2vec_client.errors import (
+    ChangedError,
+    ConflictError,
+    CorruptModelError,
+    NotFoundError,
+    UnsupportedFormatError,
+)
+from song2vec_client.format.fields import parse_json
+from song2vec_client.format.layout import channel_name, move_name, move_number
+from song2vec_client.format.records import Move, Pointer
+from song2vec_client.gcs.bucket import Bucket
+
+ATTEMPTS = 30
+_READERS = 8
+
+
+def history(bucket: Bucket) -> list[Move]:
+    """Every move of every channel, first to last.
+
+    Raises:
+        DataError: a record is missing or misplaced: somebody changed the history.
+        CorruptModelError: what lies in a record's place is none.
+    """
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(lambda number: read_move(bucket, number), range(1, length(bucket) + 1)))
+
+
+def numbers(bucket: Bucket) -> list[int]:
+    """The numbers of the records that are there, ascending; what else lies beside them is nobody's move."""
+    return sorted(number for name in bucket.names("promotions/") if (number := move_number(name)) is not None)
+
+
+def length(bucket: Bucket) -> int:
+    """How many moves there are.
+
+    Raises:
+        DataError: a number is missing.
+    """
+    found = numbers(bucket)
+    for right, number in enumerate(found, start=1):
+        if number != right:
+            raise DataError(
+                f"the history of {bucket.uri} has {move_name(number)} where {move_name(right)} belongs: "
+                "restore it from a backup"
+            )
+    return len(found)
+
+
+def read_move(bucket: Bucket, sequence: int) -> Move:
+    """The move with this number.
+
+    Raises:
+        NotFoundError: there is none.
+        CorruptModelError: what lies there is no move.
+        DataError: it is another one.
+    """
+    content, _ = bucket.read(move_name(sequence))
+    with _told_where(f"{bucket.uri}/{move_name(sequence)}"):
+        move = Move.from_json(parse_json(content))
+    if move.sequence != sequence:
+        raise DataError(f"{bucket.uri}/{move_name(sequence)} says that it is move {move.sequence}: restore it")
+    return move
+
+
+def append(bucket: Bucket, move: Move) -> bool:
+    """Create the move's record; False where somebody else took its number."""
+    try:
+        bucket.create(move_name(move.sequence), move.to_bytes())
+    except ConflictError:
+        return False
+    return True
+
+
+def settle(bucket: Bucket, channel: str) -> tuple[int, Pointer | None, Move | None]:
+    """Bring the last move to its end, and tell where `channel` stands.
+
+    Returns:
+        How many moves there are; what the channel holds, or None; and the move that had stopped halfway and was
+        brought to its end just now, or None.
+    """
+    last, finished = length(bucket), None
+    if last:
+        move = read_move(bucket, last)
+        finished = move if follow(bucket, move) else None
+    live, _ = read_pointer(bucket, channel)
+    if live is None and last:
+        own = [move for move in history(bucket) if move.channel == channel]
+        if own and follow(bucket, own[-1]):  # the pointer was lost
+            live = own[-1].pointer()
+    return last, live, finished
+
+
+def follow(bucket: Bucket, move: Move) -> bool:
+    """Bring the pointer of the move's channel up to this move; False where it is there already, or further.
+
+    Raises:
+        LostRaceError: too many others move the same channel.
+    """
+    for _ in range(ATTEMPTS):
+        pointer, generation = read_pointer(bucket, move.channel)
+        if pointer is not None and pointer.sequence >= move.sequence:
+            return False
+        try:
+            bucket.replace(channel_name(move.channel), move.pointer().to_bytes(), generation)
+        except ChangedError:
+            continue
+        return True
+    raise LostRaceError(f"channel {move.channel} was moved by others {ATTEMPTS} times in a row: try again")
+
+
+def read_pointer(bucket: Bucket, channel: str) -> tuple[Pointer | None, int]:
+    """The channel's pointer and its generation; None and 0 while there is none.
+
+    Raises:
+        CorruptModelError: what lies there is no pointer. Without it, the next move writes it anew.
+    """
+    try:
+        content, generation = bucket.read(channel_name(channel))
+    except NotFoundError:
+        return None, 0
+    with _told_where(f"{bucket.uri}/{channel_name(channel)}", "; delete it, and the next move restores it"):
+        return Pointer.from_json(parse_json(content)), generation
+
+
+def version_before(moves: list[Move], channel: str) -> str | None:
+    """The version that a rollback of `channel` leads to: the one below the live one.
+
+    Promotions pile versions up, a rollback takes all off that lie above the one it returned to. So a second
+    rollback goes further back, instead of forth again. To pin a version that was live returns to it, too.
+    """
+    pile: list[str] = []
+    for move in moves:
+        if move.channel != channel:
+            continue
+        if move.kind != "promote" and move.version in pile:
+            while pile[-1] != move.version:
+                pile.pop()
+        else:
+            pile.append(move.version)
+    return pile[-2] if len(pile) > 1 else None
+
+
+@contextmanager
+def _told_where(where: str, advice: str = "") -> Iterator[None]:
+    try:
+        yield
+    except (CorruptModelError, UnsupportedFormatError) as error:
+        raise type(error)(f"{where}: {error}{advice if isinstance(error, CorruptModelError) else ''}") from None

@@ -1,0 +1,175 @@
+"""Promotion: a channel such as `production` moves to a version, or back, or is pinned; who, when and why is kept.
+
+Each way to move a channel is a plan: told where the channel stands, it gives the next line of the history.
+"""
+
+import structlog
+
+from song2vec.channels.history import history, settle, version_before
+from song2vec.channels.loadable import read_manifest
+from song2vec.channels.moving import Request, facts
+from song2vec.errors import NotFoundError, RefusedError
+from song2vec_client.format.records import Pointer
+from song2vec_client.gcs.bucket import Bucket
+
+log = structlog.get_logger(__name__)
+
+
+def promote(
+    bucket: Bucket,
+    channel: str,
+    version: str,
+    *,
+    who: str,
+    why: str,
+    rejected: bool = False,
+    force: bool = False,
+    run: str = "",
+) -> Pointer:
+    """Move `channel` to `version`; where it is there already, nothing happens and the log says so.
+
+    The version is pulled and verified first, so that a channel never names what cannot be loaded.
+
+    Args:
+        bucket: the model store.
+        channel: the channel to move; it is made by its first promotion.
+        version: a published version.
+        who: who moves it, for the history.
+        why: the reason, for the history.
+        rejected: also to a version that the gate rejected.
+        force: as `rejected`, and also when the channel is pinned, which ends the pin.
+        run: the run of an orchestrator that asks; what it did already it does not do again.
+
+    Returns:
+        What the channel holds now.
+
+    Raises:
+        NotFoundError: the version is not published.
+        CorruptModelError: it cannot be loaded.
+        PinnedError: the channel is pinned, and `force` is not given.
+        RefusedError: the gate rejected the version, and neither `rejected` nor `force` is given.
+        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        LostRaceError: too many others moved channels at the same time.
+    """
+    request = Request(bucket, channel, "promote", who, why, run, force, rejected)
+    manifest, sha256 = read_manifest(bucket, version)
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        if live is not None and live.version == version:
+            return live
+        return request.move(number, version, sha256, live, forced=request.permit(live, manifest))
+
+    return request.carry_out(plan, version)
+
+
+def rollback(
+    bucket: Bucket, channel: str, *, who: str, why: str, to: str | None = None, force: bool = False, run: str = ""
+) -> Pointer:
+    """Move `channel` back to the version that was live before, or to one that was live at some time.
+
+    A rollback that had stopped halfway is brought to its end, and not followed by another one.
+
+    Returns:
+        What the channel holds now.
+
+    Raises:
+        NotFoundError: nothing was ever promoted, or there is no version before.
+        CorruptModelError: the version cannot be loaded.
+        PinnedError: the channel is pinned, and `force` is not given.
+        RefusedError: `to` was never live in this channel, or somebody else moved it at the same time.
+        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        LostRaceError: too many others moved channels at the same time.
+    """
+    request = Request(bucket, channel, "rollback", who, why, run, force)
+    _, before, finished = settle(bucket, channel)
+    if finished and (finished.channel, finished.kind) == (channel, "rollback") and to in (None, finished.version):
+        log.info("a rollback had stopped halfway: it is done now", **facts(finished))
+        return finished.pointer()
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        _insist_same(channel, before, live)
+        version = _version_to_return_to(bucket, channel, to)
+        if live is not None and live.version == version:
+            return live
+        return request.move(number, version, read_manifest(bucket, version)[1], live, forced=request.permit(live))
+
+    return request.carry_out(plan, to)
+
+
+def pin(
+    bucket: Bucket, channel: str, *, who: str, why: str, to: str | None = None, force: bool = False, run: str = ""
+) -> Pointer:
+    """Pin `channel` where it is, or move it to a version and pin it there: until it is unpinned, only force moves it.
+
+    Returns:
+        What the channel holds now.
+
+    Raises:
+        NotFoundError: nothing was ever promoted and no version is given, or it is not published.
+        CorruptModelError: the version cannot be loaded.
+        PinnedError: the channel is pinned to another version, and `force` is not given.
+        RefusedError: the gate rejected the version and `force` is not given, or somebody else moved the channel
+            at the same time.
+        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        LostRaceError: too many others moved channels at the same time.
+    """
+    request = Request(bucket, channel, "pin", who, why, run, force)
+    _, before, _ = settle(bucket, channel)
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        _insist_same(channel, before, live)
+        if live is not None and to in (None, live.version):
+            return live if live.pinned else request.move(number, live.version, live.manifest_sha256, live)
+        if to is None:
+            raise _never_promoted(bucket, channel)
+        manifest, sha256 = read_manifest(bucket, to)
+        return request.move(number, to, sha256, live, forced=request.permit(live, manifest))
+
+    return request.carry_out(plan, to)
+
+
+def unpin(bucket: Bucket, channel: str, *, who: str, why: str, run: str = "") -> Pointer:
+    """Let a pinned `channel` move again; the version stays.
+
+    Returns:
+        What the channel holds now.
+
+    Raises:
+        NotFoundError: nothing was ever promoted.
+        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        LostRaceError: too many others moved channels at the same time.
+    """
+    request = Request(bucket, channel, "unpin", who, why, run)
+
+    def plan(number: int, live: Pointer | None) -> Pointer:
+        if live is None:
+            raise _never_promoted(bucket, channel)
+        return request.move(number, live.version, live.manifest_sha256, live) if live.pinned else live
+
+    return request.carry_out(plan)
+
+
+def _version_to_return_to(bucket: Bucket, channel: str, to: str | None) -> str:
+    moves = history(bucket)
+    own = {move.version for move in moves if move.channel == channel}
+    if not own:
+        raise _never_promoted(bucket, channel)
+    if to is None:
+        version = version_before(moves, channel)
+        if version is None:
+            raise NotFoundError(f"channel {channel} has no version before the live one: name the version to go back to")
+        return version
+    if to not in own:
+        raise RefusedError(f"version {to} was never live in {channel}: promote it instead")
+    return to
+
+
+def _insist_same(channel: str, before: Pointer | None, now: Pointer | None) -> None:
+    """What a person decided by what was there must not be done to what has come since; nor is it tried again."""
+    if now != before:
+        by = f" by {now.who}" if now else ""
+        raise RefusedError(f"{channel} was moved{by} at the same time: look at the history, then try again")
+
+
+def _never_promoted(bucket: Bucket, channel: str) -> NotFoundError:
+    return NotFoundError(f"channel {channel} of {bucket.uri} does not exist: nothing was ever promoted to it")

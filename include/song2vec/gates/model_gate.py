@@ -1,0 +1,72 @@
+"""May `production` point to this model? Rules with limits, and a verdict in plain words."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from song2vec.gates.rules import fewest, rules
+from song2vec.gates.verdict import Rule, abstain, because, failed, log_rules
+from song2vec.plumbing.files import read_json, write_json
+from song2vec.settings import GateSettings
+
+log = structlog.get_logger(__name__)
+
+
+def judge(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
+    """Decide on the model that ``metrics.json`` measured, and write ``decision.json`` to the folder `out`."""
+    decision = decide(read_json(metrics), settings)
+    write_json(out / "decision.json", decision)
+    log_rules(decision["rules"])
+    (log.info if decision["accepted"] else log.warning)(decision["sentence"])
+    return decision
+
+
+def decide(metrics: Mapping[str, Any], settings: GateSettings) -> dict[str, Any]:
+    """Decide whether a model with these `metrics` (as `evaluate` returns them) is good enough.
+
+    With too few held-out playlists the model is refused, and the other rules abstain: their figures rest on chance.
+
+    Returns:
+        ``{"accepted", "forced", "force", "since", "sentence", "rules"}``: the rules as `gate_rules.rules` gives
+        them; `since` is the version it was compared with, or None; `force` is the reason for promoting it
+        whatever the verdict, and `forced` is true where that is against the verdict, which stays "refused".
+    """
+    enough, others = fewest(metrics, settings), rules(metrics, settings)
+    if not enough["passed"]:
+        others = [abstain(rule, f"{metrics['playlists']:,} held-out playlists are too few") for rule in others]
+    judged = [enough, *others]
+    accepted, force = not failed(judged), settings.force.strip()
+    forced = bool(force and not accepted)
+    return {
+        "accepted": accepted,
+        "forced": forced,
+        "force": force,
+        "since": metrics.get("live_version"),
+        "sentence": _sentence(judged, accepted, force if forced else ""),
+        "rules": judged,
+    }
+
+
+def may_promote(decision: Mapping[str, Any]) -> bool:
+    """Whether a channel may move to the model: it was accepted, or somebody gave a reason to use it all the same."""
+    return bool(decision["accepted"] or decision["forced"])
+
+
+def _sentence(judged: Sequence[Rule], accepted: bool, force: str) -> str:
+    """The verdict; for an accepted model what speaks for it as a whole, and how many other rules there were."""
+    if not accepted:
+        verdict = f"Refused, but forced ({force})" if force else "Refused"
+        return f"{verdict}: {because(judged)}."
+    met = [rule for rule in judged if rule["passed"]]
+    silent = len(judged) - len(met)
+    counts = [
+        f"{_rules(len(of_slices))} on slices met" if (of_slices := [rule for rule in met if rule["of"]]) else "",
+        f"{_rules(silent)} abstained" if silent else "",
+    ]
+    return "; ".join(filter(None, [f"Accepted: {because([rule for rule in met if not rule['of']])}", *counts])) + "."
+
+
+def _rules(number: int) -> str:
+    return f"{number} rule{'s' * (number != 1)}"

@@ -1,0 +1,102 @@
+"""What a recommender gives to all playlists together: how much of the catalogue, and how popular songs.
+
+=============== =================================================================================
+coverage        share of the songs that can be recommended which at least one playlist is
+                recommended (catalogue coverage: Ge, Delgado-Battenfeld and Jannach 2010)
+popularity_bias popularity lift (Abdollahpouri et al. 2020): how many times more popular the
+                recommended songs are than the hidden ones, less 1; each a mean over playlists of
+                the mean over songs. 0: as popular as what people chose
+=============== =================================================================================
+
+Each comes with its 95 % interval over resamples of the playlists (`song2vec.metrics.bootstrap`).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from song2vec.metrics.bootstrap import interval, resampled, resamples
+from song2vec.metrics.ranking import Doubles
+from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
+
+SCORES = 2**22
+"""Numbers held at a time: 16 MiB."""
+
+Figure = tuple[float, list[float]]
+"""A figure, and the lower and the upper end of its interval."""
+Nothing = tuple[None, None]
+
+
+def coverage(recommended: Ints, songs: int, draws: int) -> Figure:
+    """Share of the `songs` that can be recommended which are, to at least one playlist.
+
+    A resample holds some playlists twice and others not at all, so that it always covers less than all playlists do.
+    So only the spread of the resamples is used: the interval is theirs, moved until their mean is the figure.
+
+    Args:
+        recommended: int64 (playlists, top), song numbers; -1 where there is none.
+        songs: how many can be recommended.
+        draws: how many resamples.
+    """
+    from scipy.sparse import csr_array
+
+    given, places = np.unique(recommended, return_inverse=True)
+    starts = np.arange(len(recommended) + 1) * recommended.shape[1]
+    ones = np.ones(recommended.size, np.float32)
+    holds = csr_array((ones, places.ravel(), starts), shape=(len(recommended), len(given))).T.tocsr()
+    holds = holds[given >= 0]
+    covered = [
+        np.count_nonzero(holds @ (weights.T > 0).astype(np.float32), axis=0) / songs
+        for weights in resamples(len(recommended), draws, SCORES // max(1, len(given)))
+    ]
+    found = np.concatenate(covered)
+    figure = holds.shape[0] / songs
+    low, high = interval(found - found.mean() + figure)
+    return figure, [max(low, 0.0), min(high, 1.0)]
+
+
+def popularity_bias(recommended: Ints, hidden: Ragged, popularity: Vocabulary, draws: int) -> Figure | Nothing:
+    """Popularity lift of the recommended songs over the hidden ones; nothing where no hidden song is known.
+
+    Args:
+        recommended: int64 (playlists, top), song numbers; -1 where there is none.
+        hidden: song numbers.
+        popularity: how often each song occurs in training; others count 0.
+        draws: how many resamples.
+    """
+    chosen = popularity.counts_of(hidden.flat)
+    given = popularity.counts_of(recommended.ravel()).reshape(recommended.shape)
+    amount = (recommended >= 0).sum(axis=1)
+    columns = np.column_stack(
+        [*_share(given.sum(axis=1), amount), *_share(np.bincount(hidden.owners, chosen, len(hidden)), hidden.lengths)]
+    )
+    figure = _lift(columns.mean(axis=0))
+    if not np.isfinite(figure):
+        return None, None
+    lifts = _lift(resampled(columns, draws))
+    return float(figure), interval(lifts[np.isfinite(lifts)])
+
+
+def unknown_share(hidden: Ragged, vocabulary: Vocabulary, draws: int) -> Figure:
+    """Share of the hidden songs that are not in the vocabulary, and so cannot be found."""
+    unknown = np.bincount(hidden.owners, vocabulary.rows_of(hidden.flat) < 0, len(hidden))
+    columns = np.column_stack([unknown, hidden.lengths])
+    share = _ratio(columns.mean(axis=0))
+    return float(share), interval(_ratio(resampled(columns, draws)))
+
+
+def _share(sums: NDArray[np.integer | np.floating], amounts: Ints) -> tuple[Doubles, Doubles]:
+    """Each playlist's mean, and whether it has one."""
+    return np.asarray(sums / np.maximum(amounts, 1), np.float64), (amounts > 0).astype(np.float64)
+
+
+def _lift(means: Doubles) -> Doubles:
+    """Of the means of the four columns, in the last axis: how far the first mean of means lies above the second."""
+    given, some_given, chosen, some_chosen = np.moveaxis(means, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(some_given > 0, given / some_given, 0) / (chosen / some_chosen) - 1)
+
+
+def _ratio(means: Doubles) -> Doubles:
+    """The first column over the second; 0 where there is nothing."""
+    part, whole = np.moveaxis(means, -1, 0)
+    return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))

@@ -1,0 +1,1 @@
+"""Songs and playlists as they pass from stage to stage: in memory, in Parquet, and as counts."""

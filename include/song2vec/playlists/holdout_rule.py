@@ -1,0 +1,56 @@
+"""By which rule playlists were held out: it stays with the model that was trained without them.
+
+From it follows which playlists of a later day that model cannot have been trained on.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+KEY = "song2vec.holdout"
+"""Where the rule stands in the metadata of ``heldout.parquet``."""
+
+
+@dataclass(frozen=True)
+class HoldoutRule:
+    """Every playlist whose digest is at most `up_to` was held out.
+
+    Attributes:
+        seed: of the choice.
+        up_to: the highest digest that was chosen, 64 hexadecimal digits.
+    """
+
+    seed: int
+    up_to: str
+
+    def holds_out(self, source: str, category: str) -> bool:
+        """Whether the playlist was not trained on, had it been there or not."""
+        return _digest(self.seed, source, category) <= self.up_to
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in ``training.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Any) -> "HoldoutRule | None":
+        """The rule in a record; None where it holds none."""
+        match record:
+            case {"seed": int(seed), "up_to": str(up_to)}:
+                return cls(seed, up_to)
+        return None
+
+
+def read_rule(path: Path) -> HoldoutRule | None:
+    """The rule by which the playlists of the file `path` were chosen; None where it does not say it."""
+    metadata: Mapping[bytes, bytes] = pq.read_metadata(path).metadata or {}
+    return HoldoutRule.from_json(json.loads(metadata.get(KEY.encode(), b"null")))
+
+
+def _digest(seed: int, source: str, category: str) -> str:
+    """What the query of `prepare.holdout.hold_out` orders by."""
+    return sha256(f"{seed}/{source}/{category}".encode()).hexdigest()

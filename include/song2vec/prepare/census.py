@@ -1,0 +1,123 @@
+"""The first look at the raw rows: which playlists there are, how long they are, and what the rules leave out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from song2vec.playlists.funnel import Funnel
+from song2vec.prepare.judge import KEPT, Judged
+
+SHORT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What the first look found.
+
+    Attributes:
+        sources: string array, for each playlist that stays; playlists are in the order of (source, name).
+        names: string array, for each playlist that stays.
+        lengths: int64 (playlists,): their songs, repeats counted.
+        places: for each piece, int32 (names of the piece,): the playlist that stays, or `SHORT`.
+        funnel: what the rules did.
+    """
+
+    sources: pa.Array
+    names: pa.Array
+    lengths: NDArray[np.int64]
+    places: list[NDArray[np.int32]]
+    funnel: Funnel
+
+
+class Tally(NamedTuple):
+    """What a piece of the raw rows holds of each playlist that it names.
+
+    Attributes:
+        source: of all its rows.
+        names: string array.
+        kept: int64 (names,): rows that no rule left out.
+        furthest: uint8 (names,): the highest stage of a row.
+        rows: int64 (stages,): rows by stage.
+    """
+
+    source: str
+    names: pa.Array
+    kept: NDArray[np.int64]
+    furthest: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+
+
+def tally(source: str, judged: Judged) -> Tally:
+    """Count a piece."""
+    out = np.flatnonzero(judged.stages != KEPT)  # few: what they are is looked at one by one
+    stages, playlists = judged.stages[out], judged.playlists[out]
+    rows = np.bincount(stages, minlength=KEPT + 1)
+    rows[KEPT] = len(judged.stages) - len(out)
+    furthest = np.zeros(len(judged.names), np.uint8)
+    for stage in np.flatnonzero(rows[:KEPT]):  # ascending: the furthest is written last
+        furthest[playlists[stages == stage]] = stage
+    kept = np.bincount(judged.playlists, minlength=len(furthest)) - np.bincount(playlists, minlength=len(furthest))
+    furthest[kept > 0] = KEPT
+    return Tally(source, judged.names, kept, furthest, rows)
+
+
+def census(tallies: Iterable[Tally], min_songs: int) -> Census:
+    """Bring the pieces together.
+
+    Args:
+        tallies: of all pieces, those of a source one after the other, sources in order.
+        min_songs: shortest playlist that stays.
+    """
+    sources, names, lengths, places = [], [], [], []
+    rows, playlists, first = np.zeros(KEPT + 1, np.int64), np.zeros(KEPT + 1, np.int64), 0
+    for source, group in groupby(tallies, key=lambda batch: batch.source):
+        batches = list(group)
+        known = _Known(batches)
+        rows += sum(batch.rows for batch in batches)
+        playlists += np.bincount(known.furthest[known.named], minlength=KEPT + 1)
+        stay = np.flatnonzero(known.kept >= min_songs)
+        stay = stay[pc.sort_indices(known.names.take(pa.array(stay))).to_numpy()]
+        place = np.full(len(known.names), SHORT, np.int32)
+        place[stay] = np.arange(first, first + len(stay))
+        places += [place[numbers] for numbers in known.numbers]
+        sources.append(pa.repeat(pa.scalar(source), len(stay)))
+        names.append(known.names.take(pa.array(stay)))
+        lengths.append(known.kept[stay])
+        first += len(stay)
+    total = np.concatenate([np.zeros(0, np.int64), *lengths])
+    text = pa.array([], pa.string())
+    return Census(
+        pa.concat_arrays([text, *sources]),
+        pa.concat_arrays([text, *names]),
+        total,
+        places,
+        Funnel.of([*_left(rows), int(total.sum())], [*_left(playlists), first]),
+    )
+
+
+class _Known:
+    """The playlists of one source, each once; `numbers` says for each piece where its names are among them."""
+
+    def __init__(self, batches: list[Tally]) -> None:
+        names = pa.chunked_array([batch.names for batch in batches])
+        chunks = names.dictionary_encode(null_encoding="encode").chunks  # of one dictionary
+        self.names = chunks[0].dictionary
+        self.named = self.names.is_valid().to_numpy(zero_copy_only=False)
+        self.numbers = [chunk.indices.to_numpy() for chunk in chunks]
+        self.kept = np.zeros(len(self.names), np.int64)
+        self.furthest = np.zeros(len(self.names), np.uint8)
+        for batch, numbers in zip(batches, self.numbers, strict=True):
+            np.add.at(self.kept, numbers, batch.kept)
+            np.maximum.at(self.furthest, numbers, batch.furthest)
+
+
+def _left(by_stage: NDArray[np.int64]) -> list[int]:
+    """How many are left before the first rule and after each but the last."""
+    left: list[int] = np.cumsum(by_stage[::-1])[::-1].tolist()
+    return left[:KEPT]

@@ -1,0 +1,118 @@
+"""What was left out, for people to see: the rows of ``quarantine.parquet`` by reason, with counts and examples."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from song2vec.errors import DataError, NotFoundError
+from song2vec.playlists.funnel import RULES
+from song2vec.playlists.tables import QUARANTINE
+from song2vec.workspace import open_run_folder
+
+NAME = "quarantine.parquet"
+BATCH_ROWS = 100_000
+
+_PLACE = ["reason", "source", "file"]
+WIDEST = {"source": 40, "file": 40, "line": 40, "category": 40, "value": 40, "problem": 120}
+"""Characters of each text in the table for people; the record has all of it."""
+
+_EXAMPLE = list(WIDEST)
+
+
+def read_quarantine(where: str, *, reason: str | None = None, examples: int = 3) -> dict[str, Any]:
+    """Count the left-out rows by reason, in one pass and a memory that does not grow with their number.
+
+    Args:
+        where: ``quarantine.parquet``, or the folder that `prepare` wrote; a path or ``gs://…``.
+        reason: only this one.
+        examples: how many rows of each reason to show: the first ones, by source, file and line.
+
+    Returns:
+        ``{"rows", "reasons": [{"reason", "means", "rows", "files", "examples": [{"source", "file", "line",
+        "category", "value", "problem"}, …]}, …]}``, reasons in the order in which the rules are applied; `files` counts
+        the files (or tables) that the rows come from.
+
+    Raises:
+        NotFoundError: nothing is there.
+        DataError: the file is no quarantine.
+    """
+    rows: Counter[tuple[str, ...]] = Counter()
+    shown: dict[str, list[dict[str, Any]]] = {}
+    with _local(where) as path:
+        for batch in _batches(path):
+            for group in batch.group_by(_PLACE).aggregate([([], "count_all")]).to_pylist():
+                rows[tuple(group[name] for name in _PLACE)] += group["count_all"]
+            for name in pc.unique(batch.column("reason")).to_pylist():
+                kept = shown.setdefault(name, [])
+                if len(kept) < examples:
+                    found = batch.filter(pc.equal(batch.column("reason"), name)).slice(0, examples - len(kept))
+                    kept += found.select(_EXAMPLE).to_pylist()
+    reasons = [_reason(name, rows, shown[name]) for name in _in_order(shown) if reason in (None, name)]
+    return {"rows": sum(found["rows"] for found in reasons), "reasons": reasons}
+
+
+def quarantine_table(record: Mapping[str, Any]) -> str:
+    """What `read_quarantine` found as text for people: the counts, then the examples of each reason."""
+    from tabulate import tabulate
+
+    if not record["reasons"]:
+        return "no row was left out"
+    counts = [[found[key] for key in ("reason", "rows", "files", "means")] for found in record["reasons"]]
+    counts.append(["(all)", record["rows"]])
+    parts = [tabulate(counts, ("reason", "rows", "files", "left out because"), intfmt=",")]
+    for found in record["reasons"]:
+        columns = [key for key in _EXAMPLE if key != "problem" or any(row[key] for row in found["examples"])]
+        lines = [[_shown(row[key], WIDEST[key]) for key in columns] for row in found["examples"]]
+        if lines:
+            table = tabulate(lines, columns, disable_numparse=True)
+            parts.append(f"{found['reason']}, {len(lines):,} of {found['rows']:,}:\n{table}")
+    return "\n\n".join(parts)
+
+
+@contextmanager
+def _local(where: str) -> Iterator[Path]:
+    """A local path of the file at `where`."""
+    if where.startswith("gs://"):
+        uri = where if where.endswith(".parquet") else f"{where.rstrip('/')}/{NAME}"
+        folder = open_run_folder(uri.rpartition("/")[0])  # what it downloads goes when it goes
+        yield folder.fetch(uri)
+        return
+    path = Path(where) / NAME if Path(where).is_dir() else Path(where)
+    if not path.is_file():
+        raise NotFoundError(f"there is no quarantine at {path}: give the folder that `song2vec prepare` wrote")
+    yield path
+
+
+def _batches(path: Path) -> Iterator[pa.Table]:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}") from None
+    with file:
+        if missing := set(QUARANTINE.names) - set(file.schema_arrow.names):
+            raise DataError(f"{path} is no quarantine: it lacks {', '.join(sorted(missing))}")
+        for batch in file.iter_batches(BATCH_ROWS, columns=QUARANTINE.names):
+            yield pa.table(batch)
+
+
+def _in_order(reasons: Mapping[str, Any]) -> list[str]:
+    return [name for name in RULES if name in reasons] + sorted(set(reasons) - set(RULES))
+
+
+def _reason(name: str, rows: Counter[tuple[str, ...]], examples: list[dict[str, Any]]) -> dict[str, Any]:
+    places = [count for place, count in rows.items() if place[0] == name]
+    means = RULES.get(name, "")
+    return {"reason": name, "means": means, "rows": sum(places), "files": len(places), "examples": examples}
+
+
+def _shown(value: Any, widest: int) -> str:
+    """A value of unknown origin, made fit for a terminal: one line, no control characters, not too long."""
+    text = "" if value is None else str(value)
+    short = text if len(text) <= widest else text[: widest - 1] + "…"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)

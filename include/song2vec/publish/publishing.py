@@ -1,0 +1,168 @@
+"""Publishing: the files of a run become a version in the model store, completely or not at all.
+
+Every object is created, never overwritten, and its checksum compared with what the service says it holds.
+What is there already from a try before is not uploaded again.
+The manifest goes last: until it is there, the version does not exist, so a crash leaves nothing to see.
+The version's name follows from its content, so publishing the same files again completes, or finds, the
+same version.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from song2vec.errors import DataError
+from song2vec.model import GENSIM
+from song2vec.plumbing.files import read_json
+from song2vec.publish.model_card import model_card
+from song2vec.publish.signing import SigningKey
+from song2vec.publish.upload import entries_of, upload
+from song2vec_client.errors import ConflictError, NotFoundError
+from song2vec_client.format.alignment import Alignment
+from song2vec_client.format.layout import MANIFEST, MODEL_FILES, file_name, version_id
+from song2vec_client.format.records import FileEntry, Manifest
+from song2vec_client.format.signing import signature_name
+from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.store import ModelStore
+
+log = structlog.get_logger(__name__)
+
+TRAINING = "training.json"
+CARD = "MODEL_CARD.md"
+REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, TRAINING)
+OPTIONAL = ("metrics.json", "funnel.json", "decision.json", "data_decision.json", "data_index.npz", CARD)
+
+_RECORDS = (TRAINING, "funnel.json", "data_decision.json", "metrics.json", "decision.json")
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """What a manifest says of a version besides its files; the fields are those of `Manifest`."""
+
+    parent: str | None
+    accepted: bool
+    status: str
+    settings: Mapping[str, Any]
+    data_fingerprint: str
+    code_version: str
+    created: datetime
+    alignment: Alignment | None = None
+
+
+def published_files(*folders: Path) -> dict[str, Path]:
+    """The files of the published format that lie in `folders`, by their path in a version.
+
+    Where two folders have a file of the same name, the folder that is named first gives it.
+
+    Raises:
+        DataError: a required file is in none of them.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders:
+        parts = sorted(path.relative_to(folder).as_posix() for path in folder.glob(f"{GENSIM}*"))
+        for name in (*REQUIRED, *OPTIONAL, *parts):
+            if (folder / name).is_file():
+                found.setdefault(name, folder / name)
+    if missing := [name for name in REQUIRED if name not in found]:
+        raise DataError(
+            f"cannot publish: {', '.join(missing)} not found in {', '.join(map(str, folders))}. "
+            "Give the folder that `song2vec train` wrote."
+        )
+    return found
+
+
+def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts, key: SigningKey | None = None) -> Manifest:
+    """Make a version of `files` (by their path in it, as `published_files` gives them), signed with `key`.
+
+    A model card is added unless there is one. Where the version exists already, its manifest is returned
+    as it is: the first one to publish it said where it comes from, and whether to sign it.
+
+    Raises:
+        DataError: there is no usable ``training.json``.
+        ConflictError: an object of the version exists with other content.
+        CorruptModelError: a file was written to meanwhile, or damaged on its way.
+        ChangedError: somebody deleted what was uploaded.
+    """
+    contents: dict[str, Path | bytes] = {CARD: _card(files), **files}
+    entries = entries_of(contents)
+    version = version_id(_finished(files), content_digest(entries))
+    if (existing := _published(bucket, version)) is not None:
+        log.info("this version is published already: nothing to do", version=version)
+        return _same(existing, entries)
+    upload(bucket, version, contents, entries)
+    return _seal(bucket, _manifest(version, facts, entries), key)
+
+
+def content_digest(entries: tuple[FileEntry, ...]) -> str:
+    """The sha256 of the paths, sizes and sha256 of all files: equal for equal content."""
+    lines = sorted(f"{entry.path}\0{entry.size}\0{entry.sha256}\n" for entry in entries)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _seal(bucket: Bucket, manifest: Manifest, key: SigningKey | None) -> Manifest:
+    """Write the signature, then the manifest, after which the version exists."""
+    content = manifest.to_bytes()
+    if key:
+        bucket.create(signature_name(manifest.version, content), key.sign(content))
+    try:
+        bucket.create(file_name(manifest.version, MANIFEST), content)
+    except ConflictError:  # another process published the same files at the same time
+        existing = _published(bucket, manifest.version)
+        if existing is None:
+            raise
+        return _same(existing, manifest.files)
+    log.info(
+        "published", version=manifest.version, status=manifest.status, parent=manifest.parent, signed=key is not None
+    )
+    return manifest
+
+
+def _manifest(version: str, facts: VersionFacts, entries: tuple[FileEntry, ...]) -> Manifest:
+    return Manifest(
+        version=version,
+        parent=facts.parent,
+        created=facts.created.astimezone(UTC).replace(microsecond=0),
+        accepted=facts.accepted,
+        status=facts.status,
+        settings=facts.settings,
+        data_fingerprint=facts.data_fingerprint,
+        code_version=facts.code_version,
+        files=entries,
+        alignment=facts.alignment,
+    )
+
+
+def _published(bucket: Bucket, version: str) -> Manifest | None:
+    try:
+        return ModelStore.of(bucket).manifest(version)
+    except NotFoundError:
+        return None
+
+
+def _same(existing: Manifest, entries: tuple[FileEntry, ...]) -> Manifest:
+    if set(existing.files) != set(entries):
+        raise ConflictError(f"version {existing.version} exists with other files: its manifest was tampered with")
+    return existing
+
+
+def _card(files: Mapping[str, Path]) -> bytes:
+    records = {name: read_json(files[name]) for name in _RECORDS if name in files}
+    return model_card(records).encode()
+
+
+def _finished(files: Mapping[str, Path]) -> datetime:
+    """When the training ended: a fixed property of the model, unlike the time of this call."""
+    text = read_json(files[TRAINING]).get("finished") if TRAINING in files else None
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise DataError(
+            f"cannot publish: {TRAINING} says finished = {text!r}, expected a time such as 2026-01-31T04:00:00Z. "
+            "Train again."
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

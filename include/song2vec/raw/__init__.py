@@ -1,0 +1,6 @@
+"""Raw rows in Parquet: what `extract` and `collect` write and `prepare` reads."""
+
+from song2vec.raw.reading import Piece, RawFile, raw_files
+from song2vec.raw.writing import LineNumbers, RawWriter, raw_file
+
+__all__ = ["LineNumbers", "Piece", "RawFile", "RawWriter", "raw_file", "raw_files"]

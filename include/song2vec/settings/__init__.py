@@ -1,0 +1,41 @@
+"""Every setting of song2vec, once: its name, type, default, bounds, unit and description."""
+
+from song2vec.settings.definition import (
+    CollectSettings,
+    DataSettings,
+    EvaluateSettings,
+    ExtractSettings,
+    GateSettings,
+    HoldoutSettings,
+    PrepareSettings,
+    PublishSettings,
+    Ratio,
+    RetentionSettings,
+    Section,
+    Settings,
+    Share,
+    TrainSettings,
+    load_settings,
+    original_settings,
+    sections,
+)
+
+__all__ = [
+    "CollectSettings",
+    "DataSettings",
+    "EvaluateSettings",
+    "ExtractSettings",
+    "GateSettings",
+    "HoldoutSettings",
+    "PrepareSettings",
+    "PublishSettings",
+    "Ratio",
+    "RetentionSettings",
+    "Section",
+    "Settings",
+    "Share",
+    "TrainSettings",
+    "load_settings",
+    "original_settings",
+    "sections",
+]

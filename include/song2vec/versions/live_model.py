@@ -1,0 +1,70 @@
+"""The model in production, to be measured beside a new one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from song2vec.model import Model, read_model
+from song2vec.playlists.corpus import Vocabulary
+from song2vec.playlists.heldout_file import Heldout
+from song2vec.playlists.holdout_rule import HoldoutRule
+from song2vec.plumbing.files import read_json
+from song2vec.versions.live import live_pointer
+from song2vec_client.format.fields import parse_json
+from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.store import ModelStore
+
+TRAINING = "training.json"
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """A model to be measured beside another.
+
+    Attributes:
+        name: its version, or its folder.
+        model: its vectors and songs.
+        rule: which playlists it was not trained on; None where its records do not say it.
+    """
+
+    name: str
+    model: Model
+    rule: HoldoutRule | None
+
+    def never_saw(self, heldout: Heldout) -> NDArray[np.bool_] | None:
+        """Which of the held-out playlists it was surely not trained on; None where that is not known.
+
+        Returns:
+            bool (playlists,).
+        """
+        if self.rule is None or heldout.sources is None or heldout.categories is None:
+            return None
+        names = zip(heldout.sources.tolist(), heldout.categories.tolist(), strict=True)
+        return np.array([self.rule.holds_out(*name) for name in names], bool)
+
+
+def live_model(store: Bucket, channel: str) -> LiveModel | None:
+    """The version that `channel` names, pulled and verified; None while it names none."""
+    models, pointer = ModelStore.of(store), live_pointer(store, channel)
+    if pointer is None:
+        return None
+    live = models.load_version(pointer.version, pointer.manifest_sha256)
+    model = Model(Vocabulary(np.array(live.songs), np.array(live.counts)), live.vectors, live.context)
+    return LiveModel(pointer.version, model, _rule(parse_json(models.read(pointer.version, TRAINING))))
+
+
+def model_in(folder: Path) -> LiveModel:
+    """The model in a folder that ``song2vec train`` wrote.
+
+    Raises:
+        DataError: the folder holds no model.
+    """
+    model, records = read_model(folder), folder / TRAINING
+    return LiveModel(str(folder), model, _rule(read_json(records) if records.is_file() else None))
+
+
+def _rule(training: Any) -> HoldoutRule | None:
+    return HoldoutRule.from_json(training.get("held_out")) if isinstance(training, dict) else None

@@ -1,0 +1,6 @@
+"""Where the files of a run live: a local folder, or a bucket when tasks run on many machines."""
+
+from song2vec.workspace.backup import Backup, NoBackup
+from song2vec.workspace.run_folder import RunFolder, open_run_folder
+
+__all__ = ["Backup", "NoBackup", "RunFolder", "open_run_folder"]

@@ -1,0 +1,120 @@
+"""The compiled loop against the same formula in plain numpy, in float64."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from song2vec.train.compiled import PASSAGE
+from song2vec.train.passages import cut_passages
+from song2vec.train.skipgram import alias_table, train_passages
+from song2vec.train.skipgram_trainer import keep_probabilities
+
+ALPHA, DECAY, BEGIN = 0.1, 0.03, 1e-3
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def one_passage(songs: list[int], *, window: float, far: float, negative: float, seed: int = 0) -> list[np.ndarray]:
+    """The four arrays before, as the formula in the docstring moves them, and as the loop moved them.
+
+    Song 0 alone is drawn as noise, so that the formula knows which.
+    """
+    rng = np.random.default_rng(seed)
+    vectors, context = (rng.normal(size=(8, 5)).astype(np.float32) for _ in range(2))
+    expected = [vectors.astype(np.float64), context.astype(np.float64)]
+    steps = [np.full(8, BEGIN, np.float32), np.full(8, BEGIN, np.float32)]
+    chance, alias = alias_table(np.eye(8)[0])
+    train_passages(
+        np.array(songs, np.int32), np.zeros(1, np.uint32), np.array([len(songs)], np.uint8), vectors, context, *steps,
+        np.ones(8, np.float32), chance, alias, rng,
+        window=window, far_weight=far, negative=negative, shared=3, alpha=ALPHA, weight_decay=DECAY,
+    )  # fmt: skip
+    sums = [np.full(8, BEGIN), np.full(8, BEGIN)]
+    distance = np.abs(np.subtract.outer(np.arange(len(songs)), np.arange(len(songs))))
+    weights = np.maximum(far, 1 - (distance - 1) / window) * np.not_equal.outer(songs, songs)
+    total = weights.sum(axis=1, keepdims=True)
+    weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    a, p, n = expected[0][songs], expected[1][songs], expected[1][[0, 0, 0]]
+    positive = weights * sigmoid(-a @ p.T)
+    noise = -negative / 3 * sigmoid(a @ n.T) * (np.array(songs) != 0)[:, None] * (total > 0)
+    moves = [(0, songs, positive @ p + noise @ n), (1, songs, positive.T @ a), (1, [0, 0, 0], noise.T @ a)]
+    for matrix, rows, gradient in moves:
+        for row, g in zip(rows, gradient, strict=True):
+            sums[matrix][row] += (g**2).mean()
+            expected[matrix][row] += ALPHA * (g - DECAY * expected[matrix][row]) / np.sqrt(sums[matrix][row])
+    return [*expected, *sums, vectors, context, *steps]
+
+
+@given(
+    songs=st.lists(st.integers(0, 7), min_size=2, max_size=PASSAGE),
+    window=st.integers(1, 100),
+    far=st.just(0.0) | st.floats(0.001, 1),
+    negative=st.floats(0.5, 30),
+)
+def test_a_passage_moves_both_matrices_by_the_gradient(
+    songs: list[int], window: int, far: float, negative: float
+) -> None:
+    arrays = one_passage(songs, window=window, far=far, negative=negative)
+    for expected, found in zip(arrays[:4], arrays[4:], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-4)
+
+
+def test_a_passage_of_one_song_moves_nothing() -> None:
+    vectors = one_passage([3], window=5, far=0.2, negative=5)[4]
+    assert np.array_equal(vectors, np.random.default_rng(0).normal(size=(8, 5)).astype(np.float32))
+
+
+@given(weights=st.lists(st.floats(0, 1e6), min_size=1, max_size=60).filter(lambda weights: sum(weights) > 1e-3))
+def test_the_alias_table_is_the_distribution(weights: list[float]) -> None:
+    chance, alias = alias_table(np.array(weights))
+    found = np.bincount(np.arange(len(weights)), chance, len(weights)) + np.bincount(alias, 1 - chance, len(weights))
+    np.testing.assert_allclose(found / len(weights), np.array(weights) / sum(weights), atol=1e-5)
+
+
+@given(playlists=st.lists(st.integers(0, 5 * PASSAGE), max_size=12), seed=st.integers(0, 99))
+def test_passages_are_the_playlists_with_nothing_left_out(playlists: list[int], seed: int) -> None:
+    offsets = np.cumsum([0, *playlists])
+    starts, lengths = cut_passages(offsets, np.random.default_rng(seed))
+    ends = starts + lengths
+    songs = [song for start, end in zip(starts, ends, strict=True) for song in range(start, end)]
+    assert sorted(songs) == list(range(offsets[-1]))
+    owners = [np.searchsorted(offsets, [start, end - 1], side="right") for start, end in zip(starts, ends, strict=True)]
+    assert all(first == last for first, last in owners)
+    assert all(0 < length <= PASSAGE for length in lengths)
+
+
+def test_passages_come_in_every_order() -> None:
+    rng = np.random.default_rng(1)
+    orders = [tuple(cut_passages(np.arange(4), rng)[0].tolist()) for _ in range(600)]
+    assert len(set(orders)) == 6
+    assert min(orders.count(order) for order in set(orders)) > 60
+
+
+def test_a_long_playlist_is_cut_elsewhere_in_another_epoch() -> None:
+    offsets = np.array([0, 1_000])
+    cuts = [set(cut_passages(offsets, np.random.default_rng(seed))[0].tolist()) for seed in range(4)]
+    assert len(set.intersection(*cuts) - {0}) == 0
+
+
+def test_frequent_songs_are_read_less_often_as_in_word2vec() -> None:
+    keep = keep_probabilities(np.array([900, 99, 1]), 0.01)
+    assert keep == pytest.approx([(np.sqrt(90) + 1) / 90, (np.sqrt(9.9) + 1) / 9.9, 1])
+    assert keep_probabilities(np.array([5, 1]), 0).tolist() == [1, 1]
+
+
+def test_all_of_blas_is_loaded_before_its_threads_are_limited() -> None:
+    code = """
+from threadpoolctl import threadpool_info
+from tests.song2vec.test_skipgram import one_passage
+before = {library["filepath"] for library in threadpool_info()}
+one_passage([1, 2], window=5, far=0.2, negative=5)
+assert {library["filepath"] for library in threadpool_info()} == before, before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": f"include{os.pathsep}."})
