@@ -67,7 +67,7 @@ def write_playlists(path: Path, songs: int, words: int) -> int:
 def peak_mb(folder: Path) -> float:
     """Train one epoch on the playlists in `folder`; the peak resident memory of that process."""
     options = ["epochs=1", "measure_every=1", "min_count=1", f"vector_size={DIMENSIONS}"]
-    command = [sys.executable, "-m", "song2vec.cli.main", "train", str(folder / "playlists.parquet")]
+    command = [sys.executable, "-m", "song2vec", "train", str(folder / "playlists.parquet")]
     command += ["--out", str(folder / "model")]
     for option in options:
         command += ["--set", f"train.{option}"]

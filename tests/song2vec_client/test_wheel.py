@@ -63,9 +63,10 @@ def python(uv, wheel, tmp_path_factory):
 
 
 def test_the_wheel_holds_the_package_and_that_it_is_typed(wheel):
-    held = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("song2vec_client/")}
+    names = zipfile.ZipFile(wheel).namelist()
+    held = {name.removeprefix("song2vec_client/") for name in names if name.startswith("song2vec_client/")}
 
-    assert held == {path.name for path in SOURCES.iterdir() if path.suffix == ".py"} | {"py.typed"}
+    assert held == {path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.py")} | {"py.typed"}
 
 
 def test_the_wheel_works_in_a_clean_environment(python, bucket, store, gcs, tmp_path):

@@ -112,7 +112,7 @@ def test_frequent_songs_are_read_less_often_as_in_word2vec() -> None:
 def test_all_of_blas_is_loaded_before_its_threads_are_limited() -> None:
     code = """
 from threadpoolctl import threadpool_info
-from tests.song2vec.test_skipgram import one_passage
+from tests.song2vec.train.test_skipgram import one_passage
 before = {library["filepath"] for library in threadpool_info()}
 one_passage([1, 2], window=5, far=0.2, negative=5)
 assert {library["filepath"] for library in threadpool_info()} == before, before
