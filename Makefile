@@ -37,8 +37,8 @@ run: $(READY)  ## retrain and publish a model once, on sample data, and show wha
 up: $(READY)  ## Airflow on http://127.0.0.1:8080 until Ctrl-C (PORT=8081 for another port)
 	@$(BIN)/python -m tools --with-parent up
 
-test: $(READY) mariadb  ## all tests (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY) mariadb  ## all tests and what they cover (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
 
 bench: bench-etl bench-train bench-quality bench-evaluate bench-publish bench-client  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
 
