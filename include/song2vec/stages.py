@@ -136,7 +136,7 @@ def parent_model(store: Bucket, settings: Settings) -> SongModel | None:
     None where there is none, or ``train.align`` is off.
     """
     live = live_pointer(store, settings.publish.channel) if settings.train.align else None
-    return ModelStore.of(store).load_version(live.version, live.manifest_sha256) if live else None
+    return ModelStore.of(store).version(live.version, live.manifest_sha256).load() if live else None
 
 
 def report_run(
@@ -145,8 +145,8 @@ def report_run(
     """Pull `version` through the client, write ``out/summary.txt`` and log it; `approval`: what a person answered."""
     prepared, checked, evaluation, gate = folders
     live = live_pointer(store, settings.publish.channel)
-    models = ModelStore.of(store)
-    training: Any = parse_json(models.read(version, "training.json"))
+    published = ModelStore.of(store).version(version)
+    training: Any = parse_json(published.read("training.json"))
     why = approval if may_promote(read_json(gate / "decision.json")) else "the gate refused the model."
     text = summarise(
         funnel=prepared / "funnel.json",
@@ -156,7 +156,7 @@ def report_run(
         version=version,
         where=store.uri,
         alignment=training.get("alignment", {}).get("sentence", ""),
-        model=models.load(version),
+        model=published.load(),
         live=_live(settings.publish.channel, live, version, why),
     )
     with whole_file(out / "summary.txt") as file:

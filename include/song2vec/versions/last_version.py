@@ -10,9 +10,9 @@ from song2vec.playlists import changes
 from song2vec.playlists.changes import DataIndex
 from song2vec.versions.live import live_pointer
 from song2vec.versions.records import read_record
-from song2vec_client.format.records import Manifest
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,24 @@ class LastVersion:
     index: DataIndex | None
 
 
-def last_version(store: Bucket, channel: str) -> LastVersion | None:
+def last_version(bucket: Bucket, channel: str) -> LastVersion | None:
     """The version that `channel` names, or None while it names none.
 
     Raises:
         CorruptModelError: a file is not what the version's manifest says.
     """
-    live = live_pointer(store, channel)
-    return data_of(store, ModelStore.of(store).read_manifest(live.version, live.manifest_sha256)[0]) if live else None
+    live = live_pointer(bucket, channel)
+    return data_of(ModelStore.of(bucket).version(live.version, live.manifest_sha256)) if live else None
 
 
-def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
-    """The data of the version that `manifest` describes; errors as for `last_version`."""
-    models = ModelStore.of(store)
-    indexed = any(entry.path == changes.NAME for entry in manifest.files)
-    index = _index(models, manifest.version) if indexed else None
-    return LastVersion(manifest.version, read_record(models, manifest, "funnel.json"), index)
+def data_of(version: Version) -> LastVersion:
+    """The data of `version`; errors as for `last_version`."""
+    index = _index(version) if changes.NAME in version else None
+    return LastVersion(version.name, read_record(version, "funnel.json"), index)
 
 
-def _index(models: ModelStore, version: str) -> DataIndex:
+def _index(version: Version) -> DataIndex:
     with TemporaryDirectory(prefix="song2vec-") as folder:
         path = Path(folder) / changes.NAME
-        models.download(version, changes.NAME, path)
+        version.download(changes.NAME, path)
         return DataIndex.read(path)

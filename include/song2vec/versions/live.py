@@ -6,13 +6,13 @@ from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 
 
-def live_pointer(store: Bucket, channel: str) -> Pointer | None:
+def live_pointer(bucket: Bucket, channel: str) -> Pointer | None:
     """What `channel` holds, or None while it names no version.
 
     Raises:
         CorruptModelError: what lies there is no pointer of this channel.
     """
     try:
-        return ModelStore.of(store).resolve(channel)
+        return ModelStore.of(bucket).resolve(channel)
     except NotFoundError:
         return None

@@ -46,14 +46,15 @@ class LiveModel:
         return np.array([self.rule.holds_out(*name) for name in names], bool)
 
 
-def live_model(store: Bucket, channel: str) -> LiveModel | None:
+def live_model(bucket: Bucket, channel: str) -> LiveModel | None:
     """The version that `channel` names, pulled and verified; None while it names none."""
-    models, pointer = ModelStore.of(store), live_pointer(store, channel)
+    pointer = live_pointer(bucket, channel)
     if pointer is None:
         return None
-    live = models.load_version(pointer.version, pointer.manifest_sha256)
+    version = ModelStore.of(bucket).version(pointer.version, pointer.manifest_sha256)
+    live = version.load()
     model = Model(Vocabulary(np.array(live.songs), np.array(live.counts)), live.vectors, live.context)
-    return LiveModel(pointer.version, model, _rule(parse_json(models.read(pointer.version, TRAINING))))
+    return LiveModel(version.name, model, _rule(parse_json(version.read(TRAINING))))
 
 
 def model_in(folder: Path) -> LiveModel:

@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from song2vec.errors import NotFoundError
 from song2vec.workspace.backup import Backup, BucketBackup, NoBackup
+from song2vec_client.errors import NotFoundError
 from song2vec_client.gcs.bucket import Bucket
 
 
