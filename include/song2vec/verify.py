@@ -1,7 +1,7 @@
-"""The trial of a published version: pulled as a service pulls it, does it answer what the trained model answers?
+"""Stage `verify`: pulled as a service pulls it, does a published version answer what the trained model answers?
 
-Everything between the trainer's memory and a service is on trial: files, upload, manifest, download, cache,
-client. Questions are drawn with a fixed seed, so that a trial that failed fails again.
+Everything between the trainer's memory and a service is tested: files, upload, manifest, download, cache,
+client. Questions are drawn with a fixed seed, so that what failed once fails again.
 """
 
 import time
@@ -14,7 +14,6 @@ import structlog
 from numpy.typing import NDArray
 
 from song2vec.errors import DataError
-from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
@@ -31,7 +30,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
-def try_out(store: Bucket, version: str, trained: Path | None = None) -> dict[str, Any]:
+def verify(store: ModelStore, version: str, trained: Path | None = None) -> dict[str, Any]:
     """Pull `version` into a fresh cache, verify every file, and ask it for neighbours and continuations.
 
     Args:
@@ -49,8 +48,8 @@ def try_out(store: Bucket, version: str, trained: Path | None = None) -> dict[st
         NotFoundError: there is no such version.
     """
     started = time.monotonic()
-    with TemporaryDirectory(prefix="song2vec-trial-", ignore_cleanup_errors=True) as cache:
-        candidate = ModelStore.of(store, cache=cache).load(version)
+    with TemporaryDirectory(prefix="song2vec-verify-", ignore_cleanup_errors=True) as cache:
+        candidate = ModelStore.of(store.bucket, cache=cache).load(version)
         version = candidate.version or version  # a channel was asked for, maybe
         model = candidate if trained is None else SongModel.open(trained)
         if not np.array_equal(candidate.songs, model.songs):

@@ -8,7 +8,7 @@ from tabulate import tabulate
 from song2vec.metrics.stability import stability
 from song2vec.metrics.text import METRICS, title
 from song2vec.playlists.changes import compare, in_words
-from song2vec.versions.last_version import data_of
+from song2vec.versions.live_data import data_of
 from song2vec.versions.records import read_record
 from song2vec_client.format.fields import time_text
 from song2vec_client.format.records import Manifest
@@ -44,7 +44,7 @@ def diff(bucket: Bucket, old: str, new: str, songs: int) -> dict[str, Any]:
         "old": _facts(before),
         "new": _facts(after),
         "settings": differing_settings(before.settings, after.settings),
-        "data": _data(bucket, before, after),
+        "data": _data(store, before, after),
         "metrics": _metrics(store, before, after),
         "neighbours": stability(store.load(before.version), store.load(after.version), songs),
     }
@@ -87,8 +87,8 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _data(bucket: Bucket, before: Manifest, after: Manifest) -> dict[str, Any]:
-    old, new = data_of(bucket, before), data_of(bucket, after)
+def _data(store: ModelStore, before: Manifest, after: Manifest) -> dict[str, Any]:
+    old, new = data_of(store, before), data_of(store, after)
     return {
         "same": bool(before.data_fingerprint) and before.data_fingerprint == after.data_fingerprint,
         "counts": [

@@ -1,18 +1,79 @@
-"""What a channel names now, for the stages that compare with it."""
+"""The live version of a run: what the channel named when the run first looked at it.
+
+Whatever people do to the channel meanwhile, a run checks its data, aligns, evaluates and names as parent the same
+version; and it moves the channel only as long as that is still what the channel names.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from song2vec_client.errors import NotFoundError
-from song2vec_client.format.records import Pointer
-from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.format.fields import Fields, check, parse_json
+from song2vec_client.format.layout import is_channel, is_version
 from song2vec_client.store import ModelStore
 
+NAME = "live.json"
 
-def live_pointer(store: Bucket, channel: str) -> Pointer | None:
-    """What `channel` holds, or None while it names no version.
+
+@dataclass(frozen=True)
+class LiveVersion:
+    """What a channel named at one moment.
+
+    Attributes:
+        channel: its name.
+        version: the version; None: the channel named none.
+        manifest_sha256: the digest of that version's manifest, which the channel vouches for; None likewise.
+        sequence: number of the move that had set the channel; 0: it was never moved.
+    """
+
+    channel: str
+    version: str | None = None
+    manifest_sha256: str | None = None
+    sequence: int = 0
+
+    def __post_init__(self) -> None:
+        check(is_channel(self.channel), "channel", self.channel, "lower-case letters, digits and hyphens")
+        check(self.version is None or is_version(self.version), "version", self.version, "a version, or null")
+        check(self.sequence >= 0, "sequence", self.sequence, "a number from 0 up")
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in ``live.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: object) -> "LiveVersion":
+        """Read one; CorruptModelError where a field is missing, of another type or out of bounds."""
+        fields = Fields(record)
+        return cls(
+            fields.text("channel"),
+            fields.text_or_none("version"),
+            fields.text_or_none("manifest_sha256"),
+            fields.number("sequence"),
+        )
+
+
+def live_version(store: ModelStore, channel: str) -> LiveVersion:
+    """Look at `channel` now.
 
     Raises:
         CorruptModelError: what lies there is no pointer of this channel.
     """
     try:
-        return ModelStore.of(store).resolve(channel)
+        pointer = store.resolve(channel)
     except NotFoundError:
-        return None
+        return LiveVersion(channel)
+    return LiveVersion(channel, pointer.version, pointer.manifest_sha256, pointer.sequence)
+
+
+def live_of_run(store: ModelStore, live: LiveVersion) -> LiveVersion:
+    """What the channel had named when the run that made the version `live` looked at it.
+
+    A version that no run made, but a person by hand, was made when nothing was looked at.
+    """
+    nothing = LiveVersion(live.channel)
+    if live.version is None:
+        return nothing
+    manifest, _ = store.read_manifest(live.version, live.manifest_sha256)
+    if all(entry.path != NAME for entry in manifest.files):
+        return nothing
+    return LiveVersion.from_json(parse_json(store.read(live.version, NAME)))

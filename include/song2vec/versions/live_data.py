@@ -1,4 +1,4 @@
-"""What the version that a channel names was trained on: the data to compare the next run's with."""
+"""What the live version was trained on: the data to compare the next run's with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,14 @@ from typing import Any
 
 from song2vec.playlists import changes
 from song2vec.playlists.changes import DataIndex
-from song2vec.versions.live import live_pointer
+from song2vec.versions.live import LiveVersion
 from song2vec.versions.records import read_record
 from song2vec_client.format.records import Manifest
-from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 
 
 @dataclass(frozen=True)
-class LastVersion:
+class LiveData:
     """The data of a published version.
 
     Attributes:
@@ -30,26 +29,25 @@ class LastVersion:
     index: DataIndex | None
 
 
-def last_version(store: Bucket, channel: str) -> LastVersion | None:
-    """The version that `channel` names, or None while it names none.
+def live_data(store: ModelStore, live: LiveVersion) -> LiveData | None:
+    """The data of the live version; None while there is none.
 
     Raises:
+        NotFoundError: it was deleted.
         CorruptModelError: a file is not what the version's manifest says.
     """
-    live = live_pointer(store, channel)
-    return data_of(store, ModelStore.of(store).read_manifest(live.version, live.manifest_sha256)[0]) if live else None
+    return data_of(store, store.read_manifest(live.version, live.manifest_sha256)[0]) if live.version else None
 
 
-def data_of(store: Bucket, manifest: Manifest) -> LastVersion:
-    """The data of the version that `manifest` describes; errors as for `last_version`."""
-    models = ModelStore.of(store)
+def data_of(store: ModelStore, manifest: Manifest) -> LiveData:
+    """The data of the version that `manifest` describes; errors as for `live_data`."""
     indexed = any(entry.path == changes.NAME for entry in manifest.files)
-    index = _index(models, manifest.version) if indexed else None
-    return LastVersion(manifest.version, read_record(models, manifest, "funnel.json"), index)
+    index = _index(store, manifest.version) if indexed else None
+    return LiveData(manifest.version, read_record(store, manifest, "funnel.json"), index)
 
 
-def _index(models: ModelStore, version: str) -> DataIndex:
+def _index(store: ModelStore, version: str) -> DataIndex:
     with TemporaryDirectory(prefix="song2vec-") as folder:
         path = Path(folder) / changes.NAME
-        models.download(version, changes.NAME, path)
+        store.download(version, changes.NAME, path)
         return DataIndex.read(path)
