@@ -9,7 +9,8 @@
     │   ├── DataError                 (ValueError)       the data cannot be used: nothing left, unreadable file
     │   ├── InstallationError         (ImportError)      a compiled part of song2vec is missing
     │   └── RefusedError                                 a gate said no, or a move that no longer fits
-    │       └── PinnedError                              a person pinned the channel
+    │       ├── PinnedError                              a person pinned the channel
+    │       └── MovedError                               somebody moved the channel since it was looked at
     └── TransientError                (song2vec_client.errors) trying again may help
         ├── SourceUnavailableError    (ConnectionError)  the database is gone, slow or locked
         ├── LostRaceError                                somebody else moved the channel first
@@ -44,6 +45,10 @@ class RefusedError(PermanentError):
 
 class PinnedError(RefusedError):
     """A person pinned the channel: it stays where it is."""
+
+
+class MovedError(RefusedError):
+    """Somebody moved the channel since it was looked at."""
 
 
 class SourceUnavailableError(TransientError, ConnectionError):

@@ -121,6 +121,14 @@ def pin_in_words(live: Pointer) -> str:
     )
 
 
+def move_in_words(live: Pointer) -> str:
+    """Who moved the channel last, to what, when and why."""
+    return (
+        f"{live.channel} was moved to {live.version} by {live.who} at {live.when:%Y-%m-%d %H:%M} UTC, "
+        f"because: {live.why.rstrip('.')}"
+    )
+
+
 def facts(pointer: Pointer) -> dict[str, Any]:
     """What the log says of a move or a pointer."""
     names = ("channel", "version", "sequence", "who", "why", "pinned")

@@ -184,7 +184,12 @@ def _add_whole(subparsers: Any) -> None:
     _add_url(sub)
     _add_store(sub, "--to")
     _add_signing(sub)
-    sub.add_argument("--workspace", type=Path, default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"))
+    sub.add_argument(
+        "--workspace",
+        metavar="FOLDER|gs://BUCKET/PREFIX",
+        default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"),
+    )
+    sub.add_argument("--resume", action="store_true", help="go on with the newest run where it stopped, if it did")
     sub.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
 
     sub = _command(subparsers, "keygen", commands.keygen, commands.pairs)

@@ -96,6 +96,18 @@ def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: dateti
     return {"deleted": delete, "bytes": gone, "versions": rows}
 
 
+def prune_after_run(bucket: Bucket, rules: RetentionSettings) -> dict[str, Any] | None:
+    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off.
+
+    Returns:
+        ``{"deleted", "bytes", "versions"}``: whether they were deleted, their size, their names.
+    """
+    if rules.after_run == "off":
+        return None
+    record = prune(bucket, rules, delete=rules.after_run == "delete")
+    return record | {"versions": [row["version"] for row in record["versions"] if row["fate"] == "goes"]}
+
+
 def clean(bucket: Bucket, rules: RetentionSettings, now: datetime | None = None) -> list[str]:
     """Delete what crashed uploads left behind, and give the versions that they would have become.
 

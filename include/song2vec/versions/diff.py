@@ -8,7 +8,7 @@ from tabulate import tabulate
 from song2vec.metrics.stability import stability
 from song2vec.metrics.text import METRICS, title
 from song2vec.playlists.changes import compare, in_words
-from song2vec.versions.last_version import data_of
+from song2vec.versions.live_data import data_of
 from song2vec.versions.records import read_record
 from song2vec_client.format.fields import time_text
 from song2vec_client.format.records import Manifest

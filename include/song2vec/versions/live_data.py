@@ -1,4 +1,4 @@
-"""What the version that a channel names was trained on: the data to compare the next run's with."""
+"""What the live version was trained on: the data to compare the next run's with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,14 @@ from typing import Any
 
 from song2vec.playlists import changes
 from song2vec.playlists.changes import DataIndex
-from song2vec.versions.live import live_pointer
+from song2vec.versions.live import LiveVersion
 from song2vec.versions.records import read_record
-from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 from song2vec_client.version import Version
 
 
 @dataclass(frozen=True)
-class LastVersion:
+class LiveData:
     """The data of a published version.
 
     Attributes:
@@ -30,20 +29,21 @@ class LastVersion:
     index: DataIndex | None
 
 
-def last_version(bucket: Bucket, channel: str) -> LastVersion | None:
-    """The version that `channel` names, or None while it names none.
+def live_data(store: ModelStore, live: LiveVersion) -> LiveData | None:
+    """The data of the live version; None while there is none.
 
     Raises:
+        NotFoundError: it was deleted.
         CorruptModelError: a file is not what the version's manifest says.
     """
-    live = live_pointer(bucket, channel)
-    return data_of(ModelStore.of(bucket).version(live.version, live.manifest_sha256)) if live else None
+    version = live.handle(store)
+    return data_of(version) if version else None
 
 
-def data_of(version: Version) -> LastVersion:
-    """The data of `version`; errors as for `last_version`."""
+def data_of(version: Version) -> LiveData:
+    """The data of `version`; errors as for `live_data`."""
     index = _index(version) if changes.NAME in version else None
-    return LastVersion(version.name, read_record(version, "funnel.json"), index)
+    return LiveData(version.name, read_record(version, "funnel.json"), index)
 
 
 def _index(version: Version) -> DataIndex:
