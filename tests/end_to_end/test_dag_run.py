@@ -188,7 +188,7 @@ def test_a_wrong_password_fails_at_once_says_so_and_is_not_repeated(airflow_home
     assert done.returncode == 1
     assert "the user or the password is wrong: correct the connection" in log
     assert "trying again cannot help" in log
-    assert log.count("[DAG TEST] starting task_id=extract_playlists") == 1
+    assert log.count("[DAG TEST] starting task_id=extract") == 1
     assert "wr0ng-secret" not in log
 
 
