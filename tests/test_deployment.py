@@ -104,8 +104,8 @@ def test_requirements_are_pinned_and_name_no_place():
         assert name in pinned, f"{name} is not in requirements.txt: make lock"
         [pin] = pinned[name].specifier
         assert asked.specifier.contains(pin.version), f"{name}: requirements.txt does not fit: make lock"
-    for name, pin in pinned.items():
-        assert re.fullmatch(r"==[\w.!+]+", str(pin.specifier)), f"{name} is not pinned"
+    for name, one in pinned.items():
+        assert re.fullmatch(r"==[\w.!+]+", str(one.specifier)), f"{name} is not pinned"
     text = Path("requirements.txt").read_text(encoding="utf-8")
     assert not re.search(r"://|^-|\s/|@ ", text, re.M)
 

@@ -41,7 +41,7 @@ def test_choosing_gensim_in_the_form_chooses_the_original_settings_too():
     given = {name: "" if value is None else value for name, value in form.items()}
 
     assert load_settings(given) == load_settings({"train.trainer": "gensim"})
-    assert "Empty: 20, with gensim 100." in trigger_form()["train.epochs"].description
+    assert "Empty: 20, with gensim 100." in str(trigger_form()["train.epochs"].description)
 
 
 @pytest.mark.parametrize("deployed", ["", "something"])

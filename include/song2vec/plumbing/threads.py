@@ -4,7 +4,7 @@ It pays where the time is spent in libraries that let other threads run, as Arro
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ R = TypeVar("R")
 _END: Any = object()
 
 
-def ahead(items: Iterable[T], most: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], most: int = 2) -> Generator[T]:
     """The items, made in a thread of their own while the caller works on those before.
 
     Args:
