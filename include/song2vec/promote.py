@@ -15,7 +15,7 @@ from song2vec import channels
 from song2vec.channels import move_in_words
 from song2vec.errors import LostRaceError, MovedError, RefusedError
 from song2vec.gates import may_promote
-from song2vec.versions import LiveVersion, live_of_run, live_version
+from song2vec.versions import LiveVersion, live_version, time_of_run
 from song2vec_client.format.records import Pointer
 from song2vec_client.store import ModelStore
 
@@ -87,11 +87,9 @@ def _again(store: ModelStore, candidate: Candidate) -> Candidate:
     if now.version == before.version:  # moved forth and back, or pinned and unpinned: the decision holds
         return replace(candidate, live=now)
     moved = move_in_words(store.resolve(now.channel))
-    if live_of_run(store, now).sequence > before.sequence:
+    if time_of_run(store, now) > before.looked:
         raise RefusedError(f"{moved}. That version is of a later run than {candidate.version}: it stays.")
     decision = candidate.judge(now)
     if not may_promote(decision):
-        raise RefusedError(
-            f"{moved}. Measured beside it, {candidate.version} is not good enough: {decision['sentence']}"
-        )
+        raise RefusedError(f"{moved}. Beside it {candidate.version} does not pass the gate. {decision['sentence']}")
     return replace(candidate, live=now, decision=decision)

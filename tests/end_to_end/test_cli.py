@@ -157,11 +157,11 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
 
     assert "60 songs instead of at least 61" in refused.stderr
     assert refused.stdout == ""
-    (verdict,) = work.glob("*/*/checked/data_decision.json")
+    (verdict,) = work.glob("*/*/check_data/data_decision.json")
     failed = [rule for rule in json.loads(verdict.read_text(encoding="utf-8"))["rules"] if rule["passed"] is False]
     assert [(rule["rule"], rule["figure"], rule["limit"]) for rule in failed] == [("min_songs", 60, 61)]
     assert answer("versions", "--from", store, **environment)["versions"] == []
-    prepared = verdict.parent.with_name("prepared")
+    prepared = verdict.parent.with_name("prepare")
     check = ["check-data", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
     assert answer(*check, code=3, **environment)["sentence"] == "Refused: 60 songs instead of at least 61."
 

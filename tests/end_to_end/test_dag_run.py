@@ -150,23 +150,23 @@ def test_the_oddest_files_are_read_or_left_out_with_a_reason_and_stop_nothing(
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = (tmp_path / "workspace").glob("*/*")
 
-    rows = pq.read_table(run / "prepared/playlists.parquet").to_pylist()
+    rows = pq.read_table(run / "prepare/playlists.parquet").to_pylist()
     playlists = {row["category"]: row["songs"] for row in rows if row["source"] == "csv"}
     expected = {category: list(songs) for file in files for category, songs in file.playlists.items()}
     assert playlists == expected | {"회식": genre_playlists(1)[0]}
 
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "raw/csv").glob("*.json")]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "collect").glob("*.json")]
     assert len(records) == len(files) + 1
     whole = {record["file"]: record["problem"] for record in records if record["problem"]}
     assert whole.keys() == {file.name for file in files if file.problem}
     assert [file.name for file in files if not whole.get(file.name, "").startswith(file.problem)] == []
     assert [why for why in whole.values() if why not in done.stdout + done.stderr] == []
 
-    left_out = pq.read_table(run / "prepared/quarantine.parquet").to_pylist()
+    left_out = pq.read_table(run / "prepare/quarantine.parquet").to_pylist()
     by_file = {unicodedata.normalize("NFC", file.name): file.left_out for file in files if file.left_out}
     assert Counter(row["file"] for row in left_out) == by_file | {"노래방.csv": 1}
     assert set(whole.values()) <= {row["problem"] for row in left_out}
-    funnel = json.loads((run / "prepared/funnel.json").read_text(encoding="utf-8"))
+    funnel = json.loads((run / "prepare/funnel.json").read_text(encoding="utf-8"))
     kept = 1600 + sum(map(len, playlists.values()))
     assert (funnel["raw_rows"], funnel["rows"]) == (kept + len(left_out), kept)
     assert funnel["playlists"] == 200 + len(playlists)
@@ -296,7 +296,7 @@ def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, 
     assert "trying again cannot help" in log
     assert log.count("[DAG TEST] starting task_id=check_data") == 1
     assert "[DAG TEST] starting task_id=train" not in log
-    assert len(list((tmp_path / "workspace").glob("*/*/checked/data_decision.json"))) == 1
+    assert len(list((tmp_path / "workspace").glob("*/*/check_data/data_decision.json"))) == 1
     assert ModelStore(store, cache=tmp_path / "pulled").versions() == []
 
 

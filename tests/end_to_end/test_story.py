@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from tests.rig.gcs import blob
 from tests.rig.genres import genre_playlists
 from tests.rig.network import Meter
+from tests.rig.runs import begin
 from tests.rig.service import Service, answers
 
 from song2vec.channels import history, rollback
@@ -61,8 +62,8 @@ def retrain(tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path / 'karaoke.db'}")
 
     def retrain(night, changes):
-        settings = load_settings(changes | {"collect.folder": str(tmp_path / "csv")})
-        return run(engine, Bucket.open(STORE), tmp_path / night, settings, NIGHTLY)
+        changes |= {"collect.folder": str(tmp_path / "csv")}
+        return run(begin(tmp_path / night, Bucket.open(STORE), changes, engine=engine, who=NIGHTLY))
 
     yield retrain
     engine.dispose()
@@ -71,7 +72,7 @@ def retrain(tmp_path):
 @pytest.fixture
 def right(tmp_path):
     """What a version answers as it was trained: read from the folder of its night, past the store."""
-    return lambda night: answers(SongModel.open(tmp_path / night / "model"))
+    return lambda night: answers(SongModel.open(tmp_path / night / "train"))
 
 
 def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain, right, tmp_path):
@@ -93,7 +94,7 @@ def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain
 
         # Somebody publishes a good model by hand, and the machine dies in the middle of it.
         before = _what_people_see(models)
-        _publish_and_die_halfway(server, tmp_path / "monday" / "prepared", tmp_path / "by hand")
+        _publish_and_die_halfway(server, tmp_path / "monday" / "prepare", tmp_path / "by hand")
         assert _what_people_see(models) == before
         assert _serves(service.looks(), a["version"]) is None
 

@@ -5,6 +5,7 @@ version; and it moves the channel only as long as that is still what the channel
 """
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from song2vec_client.errors import NotFoundError
@@ -24,12 +25,14 @@ class LiveVersion:
         version: the version; None: the channel named none.
         manifest_sha256: the digest of that version's manifest, which the channel vouches for; None likewise.
         sequence: number of the move that had set the channel; 0: it was never moved.
+        looked: the moment; UTC.
     """
 
     channel: str
-    version: str | None = None
-    manifest_sha256: str | None = None
-    sequence: int = 0
+    version: str | None
+    manifest_sha256: str | None
+    sequence: int
+    looked: datetime
 
     def __post_init__(self) -> None:
         check(is_channel(self.channel), "channel", self.channel, "lower-case letters, digits and hyphens")
@@ -38,7 +41,7 @@ class LiveVersion:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``live.json``."""
-        return asdict(self)
+        return asdict(self) | {"looked": self.looked.isoformat()}
 
     @classmethod
     def from_json(cls, record: object) -> "LiveVersion":
@@ -49,6 +52,7 @@ class LiveVersion:
             fields.text_or_none("version"),
             fields.text_or_none("manifest_sha256"),
             fields.number("sequence"),
+            _time(fields.text("looked")),
         )
 
 
@@ -58,22 +62,35 @@ def live_version(store: ModelStore, channel: str) -> LiveVersion:
     Raises:
         CorruptModelError: what lies there is no pointer of this channel.
     """
+    now = datetime.now(UTC)
     try:
         pointer = store.resolve(channel)
     except NotFoundError:
-        return LiveVersion(channel)
-    return LiveVersion(channel, pointer.version, pointer.manifest_sha256, pointer.sequence)
+        return LiveVersion(channel, None, None, 0, now)
+    return LiveVersion(channel, pointer.version, pointer.manifest_sha256, pointer.sequence, now)
 
 
-def live_of_run(store: ModelStore, live: LiveVersion) -> LiveVersion:
-    """What the channel had named when the run that made the version `live` looked at it.
+def time_of_run(store: ModelStore, live: LiveVersion) -> datetime:
+    """When the run that made the live version looked at the channel: of two runs, the later one has the newer data.
 
-    A version that no run made, but a person by hand, was made when nothing was looked at.
+    Of a version that no run made, but a person by hand: when it was published.
+
+    Raises:
+        NotFoundError: no version is live, or it was deleted.
+        CorruptModelError: its ``live.json`` is damaged.
     """
-    nothing = LiveVersion(live.channel)
     if live.version is None:
-        return nothing
+        raise NotFoundError(f"channel {live.channel} names no version")
     manifest, _ = store.read_manifest(live.version, live.manifest_sha256)
     if all(entry.path != NAME for entry in manifest.files):
-        return nothing
-    return LiveVersion.from_json(parse_json(store.read(live.version, NAME)))
+        return manifest.created
+    return LiveVersion.from_json(parse_json(store.read(live.version, NAME))).looked
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = datetime.min
+    check(time.tzinfo is not None, "looked", text, "a time with its zone")
+    return time

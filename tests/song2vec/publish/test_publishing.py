@@ -19,11 +19,10 @@ from tests.rig.models import FINISHED, facts, publish_model, write_model
 from tests.rig.network import Meter
 
 from song2vec.errors import DataError
-from song2vec.publish import publish, published_files
+from song2vec.publish import publish, publish_folders, published_files
 from song2vec.publish.model_card import model_card
 from song2vec.publish.upload import entries_of, upload
 from song2vec.settings import load_settings
-from song2vec.stages import publish_run
 from song2vec_client.errors import ChangedError, ConflictError
 from song2vec_client.format.alignment import Alignment
 from song2vec_client.format.digests import digest
@@ -318,7 +317,8 @@ def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bu
     words = {"alignment": {"sentence": sentence, "aligned": True, **alignment}}
     files["training.json"].write_text(json.dumps(training | words))
 
-    version = publish_run(bucket, sorted({file.parent for file in files.values()}), load_settings())["version"]
+    folders = sorted({file.parent for file in files.values()})
+    version = publish_folders(ModelStore.of(bucket), folders, load_settings(), parent=None)["version"]
 
     manifest = ModelStore.of(bucket).manifest(version)
     assert manifest.alignment == Alignment.from_json(alignment)
