@@ -40,7 +40,7 @@ def collect(
 @command("prepare", "holdout", show=show.funnel, frame=frames.funnel)
 def prepare(
     settings: "Settings",
-    raw: Annotated[list[Path], Argument(metavar="RAW_DIR...", help="What extract and collect wrote.")],
+    raw: Annotated[list[Path], Argument(metavar="RAW_DIR", help="What extract and collect wrote.")],
     out: Annotated[Path, Option(metavar="DIR", help="Gets playlists, held-out playlists, quarantine and funnel.")],
 ) -> Record:
     """Make playlists of raw rows."""

@@ -25,7 +25,7 @@ ENDLESS = 100_000
 """Columns of a page that nobody looks at: a table in a file or a pipe is not cut."""
 
 EXCEL_ROWS = 1_048_576
-_UNDERLINED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+_UNDERLINED = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 def print_json(record: Mapping[str, Any]) -> None:

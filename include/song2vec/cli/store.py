@@ -20,7 +20,7 @@ def publish(
     settings: "Settings",
     model: Annotated[Path, Argument(metavar="MODEL_DIR", help="What train wrote.")],
     records: Annotated[
-        list[Path] | None, Argument(metavar="DIR...", help="Folders with metrics.json, funnel.json, …")
+        list[Path] | None, Argument(metavar="DIR", help="Folders with metrics.json, funnel.json, …")
     ] = None,
     uri: options.StoreToWrite = "",
     sign_with: options.SignWith = None,
