@@ -33,7 +33,8 @@ def report(store: ModelStore, folders: Mapping[str, Path], version: str, channel
     decision = folders["gate"] / "decision.json"
     if not may_promote(read_json(decision)):
         why = "the gate refused the model."
-    training: Any = parse_json(store.read(version, "training.json"))
+    published = store.version(version)
+    training: Any = parse_json(published.read("training.json"))
     text = summarise(
         funnel=folders["prepare"] / "funnel.json",
         checked=folders["check_data"] / "data_decision.json",
@@ -42,7 +43,7 @@ def report(store: ModelStore, folders: Mapping[str, Path], version: str, channel
         version=version,
         where=store.bucket.uri,
         alignment=training.get("alignment", {}).get("sentence", ""),
-        model=store.load(version),
+        model=published.load(),
         live=_live(store, channel, version, why),
     )
     with whole_file(out / "summary.txt") as file:

@@ -11,8 +11,8 @@ from typer.core import TyperCommand
 
 from song2vec.cli import options, show
 from song2vec.cli.output import Part, print_csv, print_json, print_parts, write_excel
-from song2vec.errors import RefusedError, SettingsError, Song2VecError
-from song2vec_client.errors import ModelStoreError
+from song2vec.errors import RefusedError, SettingsError
+from song2vec_client.errors import Song2VecError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -130,7 +130,7 @@ def _run(command: Command, common: options.Common, output: options.Output, value
         _print(command, record, output)
     except RefusedError as error:
         return _fail(error, REFUSED)
-    except (Song2VecError, ModelStoreError) as error:
+    except Song2VecError as error:
         return _fail(error, FAILED)
     return REFUSED if record.get("accepted") is False and not record.get("forced") else DONE
 
