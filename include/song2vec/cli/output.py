@@ -47,18 +47,25 @@ def write_excel(frame: "DataFrame", path: Path) -> None:
     """A workbook with one sheet, written whole. Text stays text: what begins with ``=`` would be run as a formula.
 
     Raises:
-        DataError: a sheet cannot hold so many rows.
+        DataError: a sheet cannot hold so many rows, or the file cannot be written.
     """
-    import pandas
-
     from song2vec.plumbing.files import whole_file
 
     if len(frame) >= EXCEL_ROWS:
         raise DataError(f"{path} can hold {EXCEL_ROWS - 1:,} rows, and there are {len(frame):,}: use --csv")
+    try:
+        with whole_file(path) as temporary:
+            _write_sheet(frame, temporary)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _write_sheet(frame: "DataFrame", path: Path) -> None:
+    import pandas
+
     options = {"strings_to_formulas": False, "strings_to_urls": False}
     with (
-        whole_file(path) as temporary,
-        temporary.open("wb") as file,
+        path.open("wb") as file,
         pandas.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": options}) as writer,
     ):
         frame.to_excel(writer, index=False, freeze_panes=(1, 0), autofilter=True)

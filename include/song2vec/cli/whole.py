@@ -49,7 +49,8 @@ def settings(
     """List every setting: its value now, default and bounds."""
     from song2vec.settings import table
 
-    return {"markdown": table.markdown(settings)} if markdown else {"settings": list(table.rows(settings))}
+    record: Record = {"settings": list(table.rows(settings))}
+    return record | {"markdown": table.markdown(settings)} if markdown else record
 
 
 @command()

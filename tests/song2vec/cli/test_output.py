@@ -139,6 +139,18 @@ def test_versions_as_csv_and_as_a_workbook_beside_the_table(store, bucket, tmp_p
     assert [row[0] for row in strings(tmp_path / "versions.xlsx")] == ["version", name]
 
 
+def test_a_workbook_that_cannot_be_written_is_told_in_a_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+
+    assert main(["settings", "--excel", str(tmp_path / "file/settings.xlsx")]) == 1
+
+    streams = capsys.readouterr()
+    assert (streams.out, streams.err) == (
+        "",
+        f"song2vec: {tmp_path}/file/settings.xlsx cannot be written: File exists\n",
+    )
+
+
 EMPTY = {"versions": [], "moves": [], "problems": [], "files": [], "rules": [], "reasons": [], "rows": 0, "similar": []}
 EMPTY |= {"settings": [], "slices": [], "playlists": 0, "deleted": False, "bytes": 0}
 TABLES = {command.name: command.frame for commands in PANELS.values() for command in commands if command.frame}
