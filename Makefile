@@ -92,10 +92,12 @@ client-wheel: | $(TOOLS)/uv  ## build the client's wheel into dist/, and try it 
 		--with dist/song2vec_client-*.whl python -m song2vec_client --help >/dev/null
 	@ls dist/song2vec_client-*.whl
 
-docs: $(READY)  ## make docs/configuration.md from the settings
+docs: $(READY)  ## make docs/configuration.md from the settings, docs/cli.md from the commands
 	@mkdir -p docs
 	@$(BIN)/song2vec settings --markdown > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
-	@echo "docs/configuration.md is made"
+	@$(BIN)/python -m typer song2vec.cli.main utils docs --name song2vec --output docs/cli.md.new \
+		--title $$'The command line\n\nMade from the commands by `make docs`; do not edit.' >/dev/null && mv docs/cli.md.new docs/cli.md
+	@echo "docs/configuration.md and docs/cli.md are made"
 
 clean:  ## delete .venv, Airflow's homes and caches (lists them; YES=1 deletes; models and data in .data/ stay)
 	@for path in $(VENV) .airflow .cache build dist include/song2vec/train/_compiled*.so include/*.egg-info include/song2vec_client/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; do \
