@@ -9,7 +9,7 @@ import numpy as np
 
 from song2vec.gates import data_gate, model_gate
 from song2vec.playlists.funnel import Funnel
-from song2vec.settings import DataSettings, GateSettings, load_settings
+from song2vec.settings import CheckDataSettings, GateSettings, load_settings
 from song2vec.versions.last_version import LastVersion
 from song2vec_client.format.digests import digest
 from song2vec_client.format.layout import (
@@ -46,7 +46,7 @@ def records(accepted=True, **data):
     return {
         "metrics.json": measured,
         "funnel.json": counted | {"fingerprint": "f" * 64},
-        "data_decision.json": data_gate.decide(counted, before, DataSettings(**data)),
+        "data_decision.json": data_gate.decide(counted, before, CheckDataSettings(**data)),
         "decision.json": model_gate.decide(measured, GateSettings()),
         "training.json": {
             "trainer": "gensim",

@@ -191,7 +191,7 @@ def show_settings(options: argparse.Namespace, settings: Settings) -> Answer:
     """Every setting: its value now, default and bounds."""
     from song2vec.settings.table import markdown, rows
 
-    return {"markdown": markdown(settings)} if options.markdown else {"settings": list(rows(settings))}
+    return {"markdown": markdown()} if options.markdown else {"settings": list(rows(settings))}
 
 
 def _move(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:

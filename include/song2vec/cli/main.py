@@ -19,7 +19,7 @@ from song2vec.cli import commands
 from song2vec.errors import RefusedError, SettingsError, Song2VecError
 from song2vec.playlists.funnel import RULES
 from song2vec.plumbing.logs import log_to_stderr
-from song2vec.settings import Settings, load_settings, sections
+from song2vec.settings import Settings, about, load_settings, sections
 from song2vec_client.errors import ModelStoreError
 
 Command = Callable[[argparse.Namespace, Settings], commands.Answer]
@@ -61,13 +61,11 @@ def _fail(error: Exception, code: int) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    if options.config:
-        os.environ["SONG2VEC_CONFIG"] = str(options.config)
     pairs = [text.partition("=") for text in options.set]
     for name, equals, _ in pairs:
         if not equals:
             raise SettingsError(f"--set {name}: expected section.name=value, such as train.epochs=5")
-    return load_settings({name: value for name, _, value in pairs})
+    return load_settings({name: value for name, _, value in pairs}, file=options.config)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,7 +97,7 @@ def _add_stages(subparsers: Any) -> None:
     sub.add_argument("--reason", choices=list(RULES), help="only the rows that this rule left out")
     sub.add_argument("--examples", type=_count, default=3, metavar="N", help="how many of each reason (default 3)")
 
-    sub = _command(subparsers, "check", commands.check, commands.show_check, "data", "publish")
+    sub = _command(subparsers, "check", commands.check, commands.show_check, "check_data", "publish")
     sub.add_argument("prepared", type=Path, metavar="DIR", help="what prepare wrote")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets data_decision.json, data_index.npz")
     _add_store(sub, "--to")
@@ -263,5 +261,6 @@ def _settings_help(names: Sequence[str]) -> str:
         model = sections()[name]
         lines += ["", f"settings of {name}: {model.__doc__}"]
         for field, info in model.model_fields.items():
-            lines += [f"  {name}.{field} = {info.default!r}", f"      {info.description}"]
+            facts = about(model, field)
+            lines += [f"  {name}.{field} = {facts.in_words(info.default)}", f"      {facts.sentences}"]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from song2vec.gates.verdict import abstain, because, failed, log_rules, worded
 from song2vec.playlists import changes
 from song2vec.playlists.changes import DataIndex
 from song2vec.plumbing.files import read_json, whole_folder, write_json
-from song2vec.settings import DataSettings, Settings
+from song2vec.settings import CheckDataSettings, Settings
 from song2vec.versions.last_version import LastVersion, last_version
 from song2vec_client.gcs.bucket import Bucket
 
@@ -29,7 +29,7 @@ def check_data(prepared: Path, out: Path, store: Bucket, settings: Settings) -> 
         prepared: folder with ``playlists.parquet`` and ``funnel.json``.
         out: folder to write, whole: ``data_decision.json``, and ``data_index.npz`` for the next run.
         store: the model store; it may be empty.
-        settings: the sections ``data`` and ``publish``.
+        settings: the sections ``check_data`` and ``publish``.
 
     Returns:
         What ``data_decision.json`` holds: what `decide` returns, and ``{"since", "changes"}``: the version that
@@ -39,7 +39,7 @@ def check_data(prepared: Path, out: Path, store: Bucket, settings: Settings) -> 
     last = last_version(store, settings.publish.channel)
     index = DataIndex.of(prepared / "playlists.parquet")
     found = changes.compare(last.index, index) if last and last.index else None
-    decision = decide(funnel, last, settings.data) | {"since": last.version if last else None, "changes": found}
+    decision = decide(funnel, last, settings.check_data) | {"since": last.version if last else None, "changes": found}
     with whole_folder(out) as folder:
         index.write(folder / changes.NAME)
         write_json(folder / NAME, decision)
@@ -47,7 +47,7 @@ def check_data(prepared: Path, out: Path, store: Bucket, settings: Settings) -> 
     return decision
 
 
-def decide(funnel: Mapping[str, Any], last: LastVersion | None, settings: DataSettings) -> dict[str, Any]:
+def decide(funnel: Mapping[str, Any], last: LastVersion | None, settings: CheckDataSettings) -> dict[str, Any]:
     """Decide whether data with this `funnel` (as ``funnel.json`` holds it) may be trained on.
 
     Args:
@@ -89,7 +89,8 @@ def insist(decision: Mapping[str, Any]) -> None:
     if not decision["accepted"]:
         raise RefusedError(
             f"the data must not be trained on. {decision['sentence']} The funnel and `song2vec quarantine` show what "
-            "was left out. If the data is right, run once more with data.override = the reason, or change the limit."
+            "was left out. If the data is right, run once more with check_data.override = the reason, or change the "
+            "limit."
         )
 
 
@@ -98,7 +99,7 @@ def _fewest(rule: str, what: str, figure: int, limit: int) -> dict[str, Any]:
     return _rule(rule, what, figure, limit, passed=passed, found=f"{figure:,} {what}", asked=f"at least {limit:,}")
 
 
-def _shares(funnel: Mapping[str, Any], settings: DataSettings) -> list[dict[str, Any]]:
+def _shares(funnel: Mapping[str, Any], settings: CheckDataSettings) -> list[dict[str, Any]]:
     total = funnel["raw_rows"]
     usable = funnel["rows"] / max(total, 1)
     worst = max(funnel["rules"], key=lambda rule: rule["rows_left_out"])
@@ -127,7 +128,7 @@ def _shares(funnel: Mapping[str, Any], settings: DataSettings) -> list[dict[str,
     return rules if total >= ENOUGH else [abstain(rule, f"{total:,} rows are too few") for rule in rules]
 
 
-def _factors(what: str, now: int, last: LastVersion | None, settings: DataSettings) -> list[dict[str, Any]]:
+def _factors(what: str, now: int, last: LastVersion | None, settings: CheckDataSettings) -> list[dict[str, Any]]:
     """The rules that compare with the version that is live; the figure is how many times as many there are."""
     drop, jump = 1 / settings.max_drop, settings.max_jump
     before = last.funnel.get(what) if last else None

@@ -12,11 +12,11 @@ from song2vec.errors import RefusedError
 from song2vec.gates.data_gate import check_data, decide, insist
 from song2vec.playlists.changes import DataIndex
 from song2vec.publish import publish, published_files
-from song2vec.settings import DataSettings, load_settings
+from song2vec.settings import CheckDataSettings, load_settings
 from song2vec.versions.last_version import LastVersion, last_version
 from song2vec_client.errors import CorruptModelError
 
-SETTINGS = DataSettings(
+SETTINGS = CheckDataSettings(
     min_playlists=50, min_songs=20, min_usable_share=0.6, max_quarantined_share=0.3, max_drop=2, max_jump=4
 )
 VERSION = "20260131T040000Z-0123abcd"
