@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from song2vec.settings import Settings, load_settings
 from song2vec.workspace import RunFolder, open_run_folder
+from song2vec_airflow.params import overrides
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,7 @@ class Run:
     """The run that the current task belongs to.
 
     Attributes:
-        settings: the deployment's, with those of the trigger form on top.
+        settings: the worker's, with what was asked for when the run was triggered on top.
         form: what else the form asks for.
         files: where the run keeps its files.
         name: tells it from all other runs.
@@ -43,10 +44,9 @@ def current_run() -> Run:
     context = get_current_context()
     dag_run = context["dag_run"]
     params = dict(context["params"])
-    settings = {name: "" if value is None else value for name, value in params.items() if "." in name}
     workspace = os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace")
     return Run(
-        settings=load_settings(settings),
+        settings=load_settings(overrides(params, dag_run.conf)),
         form={name: value for name, value in params.items() if "." not in name},
         files=open_run_folder(workspace, dag_run.dag_id, dag_run.run_id),
         name=f"{dag_run.dag_id}/{dag_run.run_id}",
