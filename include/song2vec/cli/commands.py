@@ -6,19 +6,20 @@ returns its small record.
 
 import argparse
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from song2vec.cli.deployment import CommandLine
 from song2vec.settings import Settings
 from song2vec_client.gcs.bucket import Bucket
 
 if TYPE_CHECKING:
     from song2vec.publish import SigningKey
-    from song2vec.versions.live_model import LiveModel
+    from song2vec.versions import LiveModel
     from song2vec_client.model import SongModel
+    from song2vec_client.store import ModelStore
 
 Answer = dict[str, Any]
 
@@ -49,8 +50,11 @@ def prepare(options: argparse.Namespace, settings: Settings) -> Answer:
 def check(options: argparse.Namespace, settings: Settings) -> Answer:
     """Decide whether prepared data may be trained on; say what changed since the live version."""
     from song2vec.gates import check_data
+    from song2vec.versions import live_data, live_version
 
-    return check_data(options.prepared, options.out, store(options), settings)
+    models = _store(options)
+    live = live_data(models, live_version(models, settings.publish.channel))
+    return check_data(options.prepared, options.out, live, settings)
 
 
 def quarantine(options: argparse.Namespace, _: Settings) -> Answer:
@@ -78,23 +82,27 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
 
 def gate(options: argparse.Namespace, settings: Settings) -> Answer:
     """Decide whether a model may go live, from its metrics."""
-    from song2vec.gates import judge
+    from song2vec.gates import gate
 
-    return judge(options.metrics, options.out, settings.gate)
+    return gate(options.metrics, options.out, settings.gate)
 
 
 def publish(options: argparse.Namespace, settings: Settings) -> Answer:
     """Publish a model as a version."""
-    from song2vec.stages import publish_run
+    from song2vec.publish import publish_folders
+    from song2vec.versions import live_version
 
-    return publish_run(store(options), [options.model, *options.records], settings, signing_key(options))
+    models = _store(options)
+    parent = live_version(models, settings.publish.channel).version
+    key = signing_key(options)
+    return publish_folders(models, [options.model, *options.records], settings, parent=parent, key=key)
 
 
 def verify(options: argparse.Namespace, _: Settings) -> Answer:
     """Pull a version as a service would, and ask it for similar songs."""
-    from song2vec.verify import try_out
+    from song2vec.verify import verify
 
-    return try_out(store(options), options.version, options.model)
+    return verify(_store(options), options.version, options.model)
 
 
 def promote(options: argparse.Namespace, settings: Settings) -> Answer:
@@ -170,12 +178,15 @@ def similar(options: argparse.Namespace, settings: Settings) -> Answer:
 
 def run(options: argparse.Namespace, settings: Settings) -> Answer:
     """The whole pipeline, without Airflow."""
-    from song2vec.extract import open_engine
-    from song2vec.stages import run
+    from song2vec import stages
+    from song2vec.workspace import end_run, new_run, unfinished_run
 
-    engine = open_engine(options.url, settings.extract)
-    folder = options.workspace / "song2vec_run" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return run(engine, store(options), folder, settings, who=options.who, key=signing_key(options))
+    workspace, values = str(options.workspace), settings.model_dump(mode="json")
+    name, files = (options.resume and unfinished_run(workspace, values)) or new_run(workspace, values)
+    deployment = CommandLine(options.url, options.store, options.sign_with)
+    record = stages.run(stages.Run(settings, files, deployment, f"song2vec_run/{name}", options.who))
+    end_run(files)
+    return record
 
 
 def keygen(options: argparse.Namespace, _: Settings) -> Answer:
@@ -202,21 +213,31 @@ def _move(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 
 def _model_to_align_to(where: str, settings: Settings) -> "SongModel | None":
     """The model in a folder, or the live one of a store, if there is one."""
-    from song2vec.stages import parent_model
+    from song2vec.versions import live_version, pull_live
     from song2vec_client.model import SongModel
+    from song2vec_client.store import ModelStore
 
     if where.startswith("gs://"):
-        return parent_model(Bucket.open(where), settings)
+        models = ModelStore(where)
+        return pull_live(models, live_version(models, settings.publish.channel))
     return SongModel.open(Path(where))
 
 
 def _live(where: str, settings: Settings) -> "LiveModel | None":
     """The model in a folder, or the live one of a store, if there is one."""
-    from song2vec.versions.live_model import live_model, model_in
+    from song2vec.versions import live_model, live_version, model_in
+    from song2vec_client.store import ModelStore
 
     if where.startswith("gs://"):
-        return live_model(Bucket.open(where), settings.publish.channel)
+        models = ModelStore(where)
+        return live_model(models, live_version(models, settings.publish.channel))
     return model_in(Path(where))
+
+
+def _store(options: argparse.Namespace) -> "ModelStore":
+    from song2vec_client.store import ModelStore
+
+    return ModelStore(options.store)
 
 
 def store(options: argparse.Namespace) -> Bucket:

@@ -16,11 +16,11 @@ from typing import Any
 
 from song2vec import __version__
 from song2vec.cli import commands
-from song2vec.errors import RefusedError, SettingsError, Song2VecError
+from song2vec.errors import RefusedError, SettingsError
 from song2vec.playlists.funnel import RULES
 from song2vec.plumbing.logs import log_to_stderr
 from song2vec.settings import Settings, about, load_settings, sections
-from song2vec_client.errors import ModelStoreError
+from song2vec_client.errors import Song2VecError
 
 Command = Callable[[argparse.Namespace, Settings], commands.Answer]
 Show = Callable[[commands.Answer], str]
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer = options.command(options, settings)
     except RefusedError as error:
         return _fail(error, REFUSED)
-    except (Song2VecError, ModelStoreError) as error:
+    except Song2VecError as error:
         return _fail(error, FAILED)
     _print(json.dumps(answer, ensure_ascii=False, default=str) if options.json else options.show(answer))
     return REFUSED if answer.get("accepted") is False and not answer.get("forced") else DONE
@@ -182,7 +182,12 @@ def _add_whole(subparsers: Any) -> None:
     _add_url(sub)
     _add_store(sub, "--to")
     _add_signing(sub)
-    sub.add_argument("--workspace", type=Path, default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"))
+    sub.add_argument(
+        "--workspace",
+        metavar="FOLDER|gs://BUCKET/PREFIX",
+        default=os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace"),
+    )
+    sub.add_argument("--resume", action="store_true", help="go on with the newest run where it stopped, if it did")
     sub.add_argument("--who", default=getpass.getuser(), help="recorded in the history (default: you)")
 
     sub = _command(subparsers, "keygen", commands.keygen, commands.pairs)
