@@ -220,7 +220,7 @@ def test_a_run_goes_on_where_it_stopped_in_a_folder_and_in_a_bucket(night, model
 
 
 def test_refused_data_ends_a_run_with_the_verdict_kept(night):
-    run = night("monday", GOOD | {"data.min_songs": 10_000})
+    run = night("monday", GOOD | {"check_data.min_songs": 10_000})
 
     with pytest.raises(RefusedError, match="the data must not be trained on"):
         stages.run(run)

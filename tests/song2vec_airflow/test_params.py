@@ -95,7 +95,7 @@ values = {
 deployments = st.fixed_dictionaries({}, optional=values)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(processor=deployments, worker=deployments, changes=deployments)
 def test_what_was_changed_on_the_form_counts_and_else_the_workers_own_settings(processor, worker, changes):
     form = form_of(processor)

@@ -78,15 +78,3 @@ def test_every_setting_is_in_the_page_and_the_page_is_up_to_date():
 
     assert re.findall(r"^\| `(\w+\.\w+)`", page, re.MULTILINE) == list(EVERY)
     assert page == markdown(), "run `make docs`"
-
-
-@pytest.mark.parametrize(
-    "path", sorted([Path("README.md"), *Path("docs").glob("*.md"), *Path("dags").glob("*.py")]), ids=str
-)
-def test_every_setting_that_a_text_names_exists(path):
-    text = path.read_text(encoding="utf-8")
-    named = re.findall(rf"(?:`|--set |\"|')((?:{'|'.join(sections())})\.(?!py\b)[a-z_]+)(?=[`=\"'])", text)
-
-    assert set(named) <= EVERY.keys(), f"{path} names settings that do not exist"
-    for variable in re.findall(r"SONG2VEC_([A-Z_]+__[A-Z_]+)", text):
-        assert variable.lower().replace("__", ".") in EVERY, f"{path} names SONG2VEC_{variable}"
