@@ -12,10 +12,9 @@ from functools import lru_cache, partial
 from threading import Lock
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
+from song2vec.records import AnyRecord, Metrics, Record, Records, Training
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format.layout import is_channel, is_version
 from song2vec_client.format.records import Move, Pointer
@@ -30,7 +29,6 @@ from song2vec_ui.models_page import (
     live_channels,
     page_of,
 )
-from song2vec_ui.records import DataDecision, Decision, Funnel, Metrics, Record, Records, Training
 from song2vec_ui.trouble import BusyError
 from song2vec_ui.version_page import VersionPage, version_page
 
@@ -40,13 +38,6 @@ MODELS_KEPT = 2  # mapped from disk, each with its unit vectors in memory
 PATIENCE_SECONDS = 10.0  # for another request's model; waiting longer would block the server's threads
 REQUESTS_AT_A_TIME = 8
 
-_KINDS: dict[str, type[Record]] = {
-    "metrics": Metrics,
-    "funnel": Funnel,
-    "decision": Decision,
-    "data_decision": DataDecision,
-    "training": Training,
-}
 _DAMAGE = (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError)
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -82,9 +73,10 @@ class Reader:
         """
         if not is_version(version):
             raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
-        manifest = self._manifest(version)
+        manifest, problems = self._manifest(version), list[str]()
+        records = Records.of(partial(self._record_or_problem, version, problems))
         live = live_channels(self._channels(), version)
-        return version_page(manifest, self._records(version, *_KINDS), live, self._history().moves)
+        return version_page(manifest, records, live, self._history().moves, tuple(problems))
 
     def model(self, version: str) -> SongModel:
         """The model of a version, pulled, verified and kept.
@@ -111,28 +103,26 @@ class Reader:
 
     def _row(self, version: str, live: tuple[Pointer, ...]) -> VersionRow:
         try:
-            return VersionRow(version, self._manifest(version), self._records(version, "metrics", "training"), live)
+            manifest, problems = self._manifest(version), list[str]()
+            metrics = self._record_or_problem(version, problems, Metrics)
+            training = self._record_or_problem(version, problems, Training)
+            return VersionRow(version, manifest, metrics, training, live)
         except _DAMAGE as error:
-            return VersionRow(version, None, Records(), live, problem=str(error))
+            return VersionRow(version, None, live=live, problem=str(error))
 
-    def _records(self, version: str, *names: str) -> Records:
-        present = {entry.path for entry in self._manifest(version).files}
-        found: dict[str, Any] = {}
-        problems = []
-        for name in names:
-            if f"{name}.json" not in present:
-                continue
-            try:
-                found[name] = self._record(version, name)
-            except ValidationError as error:
-                first = error.errors()[0]
-                problems.append(f"{name}.json is not shown: {'.'.join(map(str, first['loc']))}: {first['msg']}")
-            except _DAMAGE as error:
-                problems.append(f"{name}.json is not shown: {error}")
-        return Records(**found, problems=tuple(problems))
+    def _record_or_problem(self, version: str, problems: list[str], kind: type[AnyRecord], /) -> AnyRecord | None:
+        """A record of a version; None where it has none, or one that cannot be shown, as `problems` then says too."""
+        if all(entry.path != kind.FILE for entry in self._manifest(version).files):
+            return None
+        try:
+            record: AnyRecord = self._record(version, kind)
+        except _DAMAGE as error:
+            problems.append(f"{kind.FILE} is not shown: {error}")
+            return None
+        return record
 
-    def _read_record(self, version: str, name: str) -> Record:
-        return _KINDS[name].model_validate_json(self._store.read(version, f"{name}.json"))
+    def _read_record(self, version: str, kind: type[Record]) -> Any:
+        return kind.parse(self._store.read(version, kind.FILE))
 
     def _history(self) -> History:
         there = numbers(self._store.bucket)

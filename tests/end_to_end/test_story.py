@@ -168,7 +168,7 @@ def _insist_refused(night, live, models):
     )
     decision = json.loads(models.read(night["version"], "decision.json"))
     (rule,) = [rule for rule in decision["rules"] if rule["rule"] == "max_fall"]
-    assert (decision["since"], rule["passed"]) == (live, False)
+    assert (decision["live_version"], rule["passed"]) == (live, False)
     assert rule["margin"] == pytest.approx(rule["limit"] - rule["figure"])
     assert f"production stays at {live}: the gate refused the model." in night["summary"]
     assert (models.manifest(night["version"]).status, models.manifest(night["version"]).parent) == ("rejected", live)

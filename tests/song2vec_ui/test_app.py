@@ -110,7 +110,7 @@ def test_the_page_of_a_version_shows_the_moves_to_it_and_away_from_it(site, buck
 
 def test_many_versions_are_turned_over_page_by_page(site, bucket):
     for day in range(26):
-        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, data_decision=None, training=None)
+        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, check_data=None, training=None)
 
     first, second = site.get("/song2vec/models"), site.get("/song2vec/models?page=2")
 
@@ -174,12 +174,12 @@ def test_the_page_of_a_version_shows_what_was_asked_of_its_data(site, bucket):
 
 
 def test_data_that_was_refused_and_trained_on_all_the_same_shows_the_reason(site, bucket):
-    usual = seed.records()["data_decision.json"]
+    usual = seed.records()["check_data.json"]
     reason = "새 수집기: a new collector <b>"
-    overridden = seed.records(min_songs=2_000, override=reason)["data_decision.json"]
+    overridden = seed.records(min_songs=2_000, override=reason)["check_data.json"]
     needless = usual | {"override": reason}
     pages = [
-        text(site.get(f"/song2vec/models/{seed.publish(bucket, day, data_decision=decision)}"))
+        text(site.get(f"/song2vec/models/{seed.publish(bucket, day, check_data=decision)}"))
         for day, decision in enumerate([overridden, needless])
     ]
 
@@ -191,7 +191,7 @@ def test_data_that_was_refused_and_trained_on_all_the_same_shows_the_reason(site
 
 
 def test_a_version_from_before_the_gate_on_data_has_a_page(site, bucket):
-    version = seed.publish(bucket, data_decision=None)
+    version = seed.publish(bucket, check_data=None)
 
     page = text(site.get(f"/song2vec/models/{version}"))
 
@@ -259,14 +259,14 @@ def test_what_is_in_the_bucket_is_shown_as_text_and_never_as_html(site, bucket):
     version = seed.publish(
         bucket,
         decision={"accepted": True, "sentence": EVIL, "rules": [seed.rule(EVIL, 1, 1, EVIL)]},
-        data_decision={
+        check_data={
             "accepted": True,
             "overridden": True,
             "sentence": EVIL,
             "override": EVIL,
             "rules": [seed.rule(EVIL, 1, 1, EVIL) | {"of": EVIL}] * 2,
         },
-        funnel={"rules": [evil_rule]},
+        funnel=records["funnel.json"] | {"rules": [evil_rule]},
         settings={EVIL: {EVIL: EVIL}},
         extra={"<script>.txt": b""},
     )

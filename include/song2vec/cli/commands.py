@@ -17,7 +17,8 @@ from song2vec_client.gcs.bucket import Bucket
 
 if TYPE_CHECKING:
     from song2vec.publish import SigningKey
-    from song2vec.versions import LiveModel
+    from song2vec.records import DataDecision, Decision, Funnel, Metrics
+    from song2vec.versions import Diff, LiveModel
     from song2vec_client.model import SongModel
     from song2vec_client.store import ModelStore
 
@@ -40,14 +41,14 @@ def collect(options: argparse.Namespace, settings: Settings) -> Answer:
     return {"out": str(options.out), "files": files}
 
 
-def prepare(options: argparse.Namespace, settings: Settings) -> Answer:
+def prepare(options: argparse.Namespace, settings: Settings) -> "Funnel":
     """Make playlists of raw rows."""
     from song2vec.prepare import prepare
 
     return prepare(options.raw, options.out, settings)
 
 
-def check(options: argparse.Namespace, settings: Settings) -> Answer:
+def check(options: argparse.Namespace, settings: Settings) -> "DataDecision":
     """Decide whether prepared data may be trained on; say what changed since the live version."""
     from song2vec.gates import check_data
     from song2vec.versions import live_data, live_version
@@ -72,7 +73,7 @@ def train(options: argparse.Namespace, settings: Settings) -> Answer:
     return train(options.playlists, options.out, settings, heldout=options.heldout, parent=parent)
 
 
-def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
+def evaluate(options: argparse.Namespace, settings: Settings) -> "Metrics":
     """Measure a model on held-out playlists."""
     from song2vec.evaluate import evaluate
 
@@ -80,7 +81,7 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> Answer:
     return evaluate(options.model, options.heldout, settings, playlists=options.playlists, live=live, out=options.out)
 
 
-def gate(options: argparse.Namespace, settings: Settings) -> Answer:
+def gate(options: argparse.Namespace, settings: Settings) -> "Decision":
     """Decide whether a model may go live, from its metrics."""
     from song2vec.gates import gate
 
@@ -147,7 +148,7 @@ def history(options: argparse.Namespace, _: Settings) -> Answer:
     return read_history(store(options))
 
 
-def diff(options: argparse.Namespace, settings: Settings) -> Answer:
+def diff(options: argparse.Namespace, settings: Settings) -> "Diff":
     """What differs between two versions: settings, data, metrics, neighbours of songs."""
     from song2vec.versions.diff import diff
 
@@ -275,33 +276,33 @@ def show_history(answer: Answer) -> str:
     return "\n".join([rows("moves")({"moves": move_rows(answer["moves"])}), *answer["problems"]])
 
 
-def show_diff(answer: Answer) -> str:
+def show_diff(answer: "Diff") -> str:
     """The differences, section by section."""
     from song2vec.versions.diff import diff_page
 
     return diff_page(answer)
 
 
-def show_prepare(answer: Answer) -> str:
+def show_prepare(answer: "Funnel") -> str:
     """The funnel, then the figures."""
-    from song2vec.playlists.funnel import funnel_table
+    from song2vec.records import funnel_table
 
-    return f"{funnel_table(answer)}\n\n{pairs(answer)}"
+    return f"{funnel_table(answer)}\n\n{pairs(answer.to_json())}"
 
 
-def show_check(answer: Answer) -> str:
+def show_check(answer: "DataDecision") -> str:
     """The verdict, then what changed."""
     from song2vec.playlists.changes import in_words
 
-    changed = f"since {answer['since']}: {in_words(answer['changes'])}" if answer["changes"] else ""
-    return f"{answer['sentence']}\n{changed}".rstrip()
+    changed = f"since {answer.live_version}: {in_words(answer.changes)}" if answer.changes else ""
+    return f"{answer.sentence}\n{changed}".rstrip()
 
 
-def show_gate(answer: Answer) -> str:
+def show_gate(answer: "Decision") -> str:
     """The verdict, then every rule."""
     marks = {True: "met", False: "not met", None: "abstained"}
-    table = [[marks[rule["passed"]], rule["sentence"]] for rule in answer["rules"]]
-    return f"{answer['sentence']}\n\n{tabulate(table, tablefmt='plain', disable_numparse=True)}"
+    table = [[marks[rule.passed], rule.sentence] for rule in answer.rules]
+    return f"{answer.sentence}\n\n{tabulate(table, tablefmt='plain', disable_numparse=True)}"
 
 
 def show_quarantine(answer: Answer) -> str:
@@ -311,7 +312,7 @@ def show_quarantine(answer: Answer) -> str:
     return quarantine_table(answer)
 
 
-def show_metrics(answer: Answer) -> str:
+def show_metrics(answer: "Metrics") -> str:
     """The model beside the baselines and the live version, as a whole and by slices."""
     from song2vec.metrics.text import metrics_page
 

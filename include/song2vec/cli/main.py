@@ -17,13 +17,13 @@ from typing import Any
 from song2vec import __version__
 from song2vec.cli import commands
 from song2vec.errors import RefusedError, SettingsError, Song2VecError
-from song2vec.playlists.funnel import RULES
 from song2vec.plumbing.logs import log_to_stderr
+from song2vec.records import RULES, Part
 from song2vec.settings import Settings, load_settings, sections
 from song2vec_client.errors import ModelStoreError
 
-Command = Callable[[argparse.Namespace, Settings], commands.Answer]
-Show = Callable[[commands.Answer], str]
+Command = Callable[[argparse.Namespace, Settings], commands.Answer | Part]
+Show = Callable[[Any], str]
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, REFUSED)
     except (Song2VecError, ModelStoreError) as error:
         return _fail(error, FAILED)
-    _print(json.dumps(answer, ensure_ascii=False, default=str) if options.json else options.show(answer))
-    return REFUSED if answer.get("accepted") is False and not answer.get("forced") else DONE
+    record = answer.to_json() if isinstance(answer, Part) else answer
+    _print(json.dumps(record, ensure_ascii=False, default=str) if options.json else options.show(answer))
+    return REFUSED if record.get("accepted") is False and not record.get("forced") else DONE
 
 
 def _print(text: str) -> None:
@@ -101,7 +102,7 @@ def _add_stages(subparsers: Any) -> None:
 
     sub = _command(subparsers, "check", commands.check, commands.show_check, "data", "publish")
     sub.add_argument("prepared", type=Path, metavar="DIR", help="what prepare wrote")
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets data_decision.json, data_index.npz")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets check_data.json, data_index.npz")
     _add_store(sub, "--to")
 
     sub = _command(subparsers, "train", commands.train, commands.pairs, "train", "publish")

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from song2vec.errors import DataError, NotFoundError
-from song2vec.playlists.funnel import RULES
 from song2vec.playlists.tables import QUARANTINE
+from song2vec.records import RULES
 from song2vec.workspace import open_run_folder
 
 NAME = "quarantine.parquet"

@@ -1,12 +1,12 @@
 """What a store holds, as rows of a table: its versions, and the moves of its channels."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
+from song2vec.records import Metrics
 from song2vec.versions.records import read_record
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format.layout import move_name, move_number
@@ -91,12 +91,11 @@ def _described(store: ModelStore, version: str) -> dict[str, Any]:
             "published": manifest.created.strftime(_MINUTE),
             **_measured(store, manifest),
         }
-    except (CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
+    except (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
         return {"status": f"unreadable: {error}", "published": None, "ndcg": None, "hit_rate": None}
 
 
 def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:
     """The version's metrics; None where there are none."""
-    model = read_record(store, manifest, "metrics.json").get("model")
-    figures = model if isinstance(model, Mapping) else {}
-    return {name: figures.get(name) for name in ("ndcg", "hit_rate")}
+    metrics = read_record(store, manifest, Metrics)
+    return {name: getattr(metrics.model, name) if metrics else None for name in ("ndcg", "hit_rate")}

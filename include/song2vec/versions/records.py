@@ -1,19 +1,21 @@
-"""The JSON records of a published version, such as ``metrics.json``."""
+"""The records of a published version."""
 
-from typing import Any
-
-from song2vec_client.format.fields import parse_json
+from song2vec.errors import DataError
+from song2vec.records import AnyRecord
 from song2vec_client.format.records import Manifest
 from song2vec_client.store import ModelStore
 
 
-def read_record(models: ModelStore, manifest: Manifest, path: str) -> dict[str, Any]:
-    """The record at `path` of a version, verified; empty where the version has none, or it is no JSON object.
+def read_record(store: ModelStore, manifest: Manifest, kind: type[AnyRecord]) -> AnyRecord | None:
+    """The record of a version, verified; None where the version has none.
 
     Raises:
-        CorruptModelError: it is not what the manifest says, or no JSON.
+        CorruptModelError: the file is not what the manifest says.
+        DataError: it holds no such record.
     """
-    if all(entry.path != path for entry in manifest.files):
-        return {}
-    record = parse_json(models.read(manifest.version, path))
-    return record if isinstance(record, dict) else {}
+    if all(entry.path != kind.FILE for entry in manifest.files):
+        return None
+    try:
+        return kind.parse(store.read(manifest.version, kind.FILE))
+    except DataError as error:
+        raise DataError(f"{kind.FILE} of version {manifest.version} is damaged: {error}") from None

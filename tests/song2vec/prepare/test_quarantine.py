@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.errors import DataError, NotFoundError
-from song2vec.playlists.funnel import RULES
 from song2vec.playlists.tables import QUARANTINE
 from song2vec.prepare import quarantine_table, read_quarantine
+from song2vec.records import RULES
 
 REASONS = list(RULES)
 
