@@ -11,6 +11,9 @@ from tests.rig.gcs import blob
 from tests.song2vec_ui import seed
 from tests.song2vec_ui.http import serving
 
+from song2vec.gates.model_gate import decide
+from song2vec.records import Metrics
+from song2vec.settings import GateSettings
 from song2vec_client.format.layout import channel_name, file_name, move_name
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
@@ -144,6 +147,26 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert f"{rejected} rejected" in refused
     assert "Refused: nDCG@100 0.018 instead of at least 0.02, missed by 0.002;" in refused
     assert "min_ndcg 0.018 0.02 −0.002 no" in refused
+
+
+def test_the_longest_verdict_is_shown_cut_and_hides_nothing(site, bucket):
+    """A model that misses everything in many parts, as the gate and the evaluation write it."""
+    usual = seed.metrics(0.001)
+    fallen = usual["slices"][0] | {"live": {"ndcg": 0.5}, "differences": {}}
+    parts = [fallen | {"name": f"shop {n}", "sentence": f"{n} " + "노래방 " * 60} for n in range(600)]
+    measured = usual | {"slices": parts}
+    decision = decide(Metrics.parse(json.dumps(measured).encode()), GateSettings())
+    version = seed.publish(bucket, accepted=False, metrics=measured, decision=decision.to_json())
+
+    response = site.get(f"/song2vec/models/{version}")
+    page = text(response)
+
+    assert len(decision.sentence) > 100_000
+    assert response.status_code == 200
+    assert "is not shown" not in page
+    assert decision.sentence[:4_000] + "…" in response.text.replace("&#39;", "'")
+    assert f"and {len(decision.rules) - 500:,} more rules; those that were missed come first." in page
+    assert "and 100 more parts" in page
 
 
 def test_a_forced_version_shows_the_reason(site, bucket):

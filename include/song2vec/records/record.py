@@ -35,7 +35,7 @@ Figure = Annotated[Number | None, BeforeValidator(_finite)]
 """A number, or None where there is none; what is worked out as NaN or infinity is none."""
 Real = Annotated[float | None, BeforeValidator(_finite)]
 """The same, always with a decimal point."""
-Many = Field(max_length=MOST)
+Many = Field(max_length=MOST, fail_fast=True)
 """How many entries a list may have: of ours, of 170 bytes or more, as many do not fit into a record."""
 
 
