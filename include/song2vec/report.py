@@ -31,6 +31,7 @@ def report(store: ModelStore, folders: Mapping[str, Path], version: str, channel
     decision = Decision.read(folders["gate"] / Decision.FILE)
     if not may_promote(decision):
         why = "the gate refused the model."
+    published = store.version(version)
     text = summarise(
         funnel=Funnel.read(folders["prepare"] / Funnel.FILE),
         data=DataDecision.read(folders["check_data"] / DataDecision.FILE),
@@ -38,8 +39,8 @@ def report(store: ModelStore, folders: Mapping[str, Path], version: str, channel
         decision=decision,
         version=version,
         where=store.bucket.uri,
-        alignment=Training.parse(store.read(version, Training.FILE)).alignment.sentence,
-        model=store.load(version),
+        alignment=Training.parse(published.read(Training.FILE)).alignment.sentence,
+        model=published.load(),
         live=_live(store, channel, version, why),
     )
     with whole_file(out / "summary.txt") as file:

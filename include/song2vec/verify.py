@@ -30,12 +30,12 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
-def verify(store: ModelStore, version: str, trained: Path | None = None) -> dict[str, Any]:
-    """Pull `version` into a fresh cache, verify every file, and ask it for neighbours and continuations.
+def verify(store: ModelStore, name: str, trained: Path | None = None) -> dict[str, Any]:
+    """Pull a version into a fresh cache, verify every file, and ask it for neighbours and continuations.
 
     Args:
         store: the model store.
-        version: a published version, or a channel.
+        name: a published version, or a channel.
         trained: the folder that ``train`` wrote: the answers must be those of its arrays. None: they must be
             answers at all, as no such folder is left of an older version.
 
@@ -49,8 +49,8 @@ def verify(store: ModelStore, version: str, trained: Path | None = None) -> dict
     """
     started = time.monotonic()
     with TemporaryDirectory(prefix="song2vec-verify-", ignore_cleanup_errors=True) as cache:
-        candidate = ModelStore.of(store.bucket, cache=cache).load(version)
-        version = candidate.version or version  # a channel was asked for, maybe
+        published = ModelStore.of(store.bucket, cache=cache).version(name)
+        version, candidate = published.name, published.load()
         model = candidate if trained is None else SongModel.open(trained)
         if not np.array_equal(candidate.songs, model.songs):
             raise _differs(version, f"its {len(candidate):,} songs are not the {len(model):,} that were trained on")

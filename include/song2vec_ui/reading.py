@@ -6,18 +6,18 @@ whole store ends a page.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import lru_cache, partial
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
 from song2vec.records import AnyRecord, Metrics, Record, Records, Training
-from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format.layout import is_channel, is_version
+from song2vec_client.errors import CorruptModelError, NotFoundError, PermanentError, UnsupportedFormatError
+from song2vec_client.format.layout import is_version
 from song2vec_client.format.records import Move, Pointer
+from song2vec_client.gcs.side_by_side import side_by_side
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 from song2vec_ui.models_page import (
@@ -36,11 +36,8 @@ MAIN_CHANNEL = "production"  # shown first
 KEEP_SECONDS = 300.0  # after that the store is opened anew: its address or key may have changed
 MODELS_KEPT = 2  # mapped from disk, each with its unit vectors in memory
 PATIENCE_SECONDS = 10.0  # for another request's model; waiting longer would block the server's threads
-REQUESTS_AT_A_TIME = 8
 
 _DAMAGE = (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError)
-_Item = TypeVar("_Item")
-_Answer = TypeVar("_Answer")
 
 
 class Reader:
@@ -48,10 +45,10 @@ class Reader:
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
-        self._manifest = lru_cache(maxsize=1_000)(store.manifest)
+        self._version = lru_cache(maxsize=1_000)(store.version)
         self._record = lru_cache(maxsize=1_000)(self._read_record)
         self._move = lru_cache(maxsize=1_000)(partial(read_move, store.bucket))
-        self._model = lru_cache(maxsize=MODELS_KEPT)(store.load)
+        self._model = lru_cache(maxsize=MODELS_KEPT)(lambda version: self._version(version).load())
         self._loading = Lock()
 
     def models(self, number: int) -> ModelsPage | None:
@@ -61,8 +58,8 @@ class Reader:
         if not (published or channels):
             return None
         shown, newer, older = page_of(published, number)
-        rows = _each(shown, lambda version: self._row(version, live_channels(channels, version)))
-        return ModelsPage(channels, rows, newer, older, self._history())
+        rows = side_by_side(lambda version: self._row(version, live_channels(channels, version)), shown)
+        return ModelsPage(channels, tuple(rows), newer, older, self._history())
 
     def version(self, version: str) -> VersionPage:
         """The page of one version.
@@ -73,7 +70,7 @@ class Reader:
         """
         if not is_version(version):
             raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
-        manifest, problems = self._manifest(version), list[str]()
+        manifest, problems = self._version(version).manifest, list[str]()
         records = Records.of(partial(self._record_or_problem, version, problems))
         live = live_channels(self._channels(), version)
         return version_page(manifest, records, live, self._history().moves, tuple(problems))
@@ -92,18 +89,13 @@ class Reader:
             self._loading.release()
 
     def _channels(self) -> tuple[Channel, ...]:
-        names = (name.removeprefix("channels/").removesuffix(".json") for name in self._store.bucket.names("channels/"))
-        return _each(sorted(filter(is_channel, names), key=lambda name: (name != MAIN_CHANNEL, name)), self._channel)
-
-    def _channel(self, name: str) -> Channel:
-        try:
-            return Channel(name, self._store.resolve(name))
-        except _DAMAGE as error:
-            return Channel(name, None, problem=str(error))
+        channels = self._store.channels()
+        names = sorted(channels, key=lambda name: (name != MAIN_CHANNEL, name))
+        return tuple(_channel(name, channels[name]) for name in names)
 
     def _row(self, version: str, live: tuple[Pointer, ...]) -> VersionRow:
         try:
-            manifest, problems = self._manifest(version), list[str]()
+            manifest, problems = self._version(version).manifest, list[str]()
             metrics = self._record_or_problem(version, problems, Metrics)
             training = self._record_or_problem(version, problems, Training)
             return VersionRow(version, manifest, metrics, training, live)
@@ -112,7 +104,7 @@ class Reader:
 
     def _record_or_problem(self, version: str, problems: list[str], kind: type[AnyRecord], /) -> AnyRecord | None:
         """A record of a version; None where it has none, or one that cannot be shown, as `problems` then says too."""
-        if all(entry.path != kind.FILE for entry in self._manifest(version).files):
+        if kind.FILE not in self._version(version):
             return None
         try:
             record: AnyRecord = self._record(version, kind)
@@ -122,11 +114,11 @@ class Reader:
         return record
 
     def _read_record(self, version: str, kind: type[Record]) -> Any:
-        return kind.parse(self._store.read(version, kind.FILE))
+        return kind.parse(self._version(version).read(kind.FILE))
 
     def _history(self) -> History:
         there = numbers(self._store.bucket)
-        read = _each(there[: -MOST_MOVES - 1 : -1], self._move_or_problem)
+        read = side_by_side(self._move_or_problem, there[: -MOST_MOVES - 1 : -1])
         return History(
             moves=tuple(move for move in read if isinstance(move, Move)),
             earlier=len(there) - len(read),
@@ -156,7 +148,5 @@ class Readers:
         return self._current[1]
 
 
-def _each(items: Iterable[_Item], work: Callable[[_Item], _Answer]) -> tuple[_Answer, ...]:
-    """Do `work` for several items at a time; answers in the order of the items."""
-    with ThreadPoolExecutor(REQUESTS_AT_A_TIME) as pool:
-        return tuple(pool.map(work, items))
+def _channel(name: str, held: Pointer | PermanentError) -> Channel:
+    return Channel(name, held) if isinstance(held, Pointer) else Channel(name, None, problem=str(held))

@@ -115,7 +115,7 @@ def test_run_does_it_all_and_a_second_run_makes_a_second_version(sources, store,
     assert "Not aligned: there was no version to align to, or it was not named." in first["summary"]
     assert "Songs most similar to" in second.stdout
     assert f"Aligned to {first['version']}: 60 shared songs moved by" in second.stdout
-    newest = ModelStore(store, cache=tmp_path / "cache").manifest("production")
+    newest = ModelStore(store, cache=tmp_path / "cache").version("production").manifest
     assert newest.alignment.to == first["version"] == newest.parent
     versions = answer("versions", "--from", store, **environment)["versions"]
     assert len(versions) == 2
@@ -167,10 +167,10 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
 
     made = answer(*arguments, "--set", "data.override=노래방 하나", **environment)["version"]
 
-    models = ModelStore(store, cache=tmp_path / "cache")
-    assert models.manifest(made).settings["data"]["override"] == "노래방 하나"
-    assert json.loads(models.read(made, "check_data.json"))["overridden"]
-    assert "Accepted all the same (노래방 하나): 60 songs" in models.read(made, "MODEL_CARD.md").decode()
+    version = ModelStore(store, cache=tmp_path / "cache").version(made)
+    assert version.manifest.settings["data"]["override"] == "노래방 하나"
+    assert json.loads(version.read("check_data.json"))["overridden"]
+    assert "Accepted all the same (노래방 하나): 60 songs" in version.read("MODEL_CARD.md").decode()
     since = song2vec(*check[:-2], **environment).stdout
     assert f"since {made}: playlists: 0 new, 0 gone, 0 changed, 201 same" in since
 

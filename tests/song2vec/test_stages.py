@@ -83,12 +83,12 @@ def test_all_stages_speak_of_the_version_that_was_live_when_the_run_first_looked
     for stage in TO_THE_GATE[1:]:
         getattr(stages, stage)(run)
 
-    made = model_store.manifest(version(run))
+    made = model_store.version(version(run)).manifest
     assert run.read("check_data/check_data.json")["live_version"] == first
     assert run.read("train/training.json")["alignment"]["to"] == first
     assert run.read("evaluate/metrics.json")["live_version"] == first
     assert made.parent == made.alignment.to == first
-    assert json.loads(model_store.read(version(run), "live.json"))["version"] == first
+    assert json.loads(model_store.version(version(run)).read("live.json"))["version"] == first
 
 
 def test_a_channel_that_was_moved_meanwhile_is_measured_against_before_it_moves_again(night, model_store):

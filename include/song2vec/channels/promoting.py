@@ -6,11 +6,13 @@ Each way to move a channel is a plan: told where the channel stands, it gives th
 import structlog
 
 from song2vec.channels.history import history, settle, version_before
-from song2vec.channels.loadable import read_manifest
+from song2vec.channels.loadable import published_version
 from song2vec.channels.moving import Request, facts, move_in_words
-from song2vec.errors import MovedError, NotFoundError, RefusedError
+from song2vec.errors import MovedError, RefusedError
+from song2vec_client.errors import NotFoundError
 from song2vec_client.format.records import Pointer
 from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
 
@@ -56,15 +58,15 @@ def promote(
         LostRaceError: too many others moved channels at the same time.
     """
     request = Request(bucket, channel, "promote", who, why, run, force, rejected)
-    manifest, sha256 = read_manifest(bucket, version)
+    published = published_version(ModelStore.of(bucket), version)
 
     def plan(number: int, live: Pointer | None) -> Pointer:
         if live is not None and live.version == version:
             return live
-        forced = request.permit(live, manifest)
+        forced = request.permit(live, published.manifest)
         if live is not None and since not in (None, live.sequence):
             raise MovedError(f"{move_in_words(live)}. It was not so when the move to {version} was decided on.")
-        return request.move(number, version, sha256, live, forced=forced)
+        return request.move(number, version, published.manifest_sha256, live, forced=forced)
 
     return request.carry_out(plan, version)
 
@@ -98,7 +100,8 @@ def rollback(
         version = _version_to_return_to(bucket, channel, to)
         if live is not None and live.version == version:
             return live
-        return request.move(number, version, read_manifest(bucket, version)[1], live, forced=request.permit(live))
+        sha256 = published_version(ModelStore.of(bucket), version).manifest_sha256
+        return request.move(number, version, sha256, live, forced=request.permit(live))
 
     return request.carry_out(plan, to)
 
@@ -129,8 +132,9 @@ def pin(
             return live if live.pinned else request.move(number, live.version, live.manifest_sha256, live)
         if to is None:
             raise _never_promoted(bucket, channel)
-        manifest, sha256 = read_manifest(bucket, to)
-        return request.move(number, to, sha256, live, forced=request.permit(live, manifest))
+        published = published_version(ModelStore.of(bucket), to)
+        forced = request.permit(live, published.manifest)
+        return request.move(number, to, published.manifest_sha256, live, forced=forced)
 
     return request.carry_out(plan, to)
 

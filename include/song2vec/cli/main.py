@@ -16,11 +16,11 @@ from typing import Any
 
 from song2vec import __version__
 from song2vec.cli import commands
-from song2vec.errors import RefusedError, SettingsError, Song2VecError
+from song2vec.errors import RefusedError, SettingsError
 from song2vec.plumbing.logs import log_to_stderr
 from song2vec.records import RULES, Part
 from song2vec.settings import Settings, load_settings, sections
-from song2vec_client.errors import ModelStoreError
+from song2vec_client.errors import Song2VecError
 
 Command = Callable[[argparse.Namespace, Settings], commands.Answer | Part]
 Show = Callable[[Any], str]
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer = options.command(options, settings)
     except RefusedError as error:
         return _fail(error, REFUSED)
-    except (Song2VecError, ModelStoreError) as error:
+    except Song2VecError as error:
         return _fail(error, FAILED)
     record = answer.to_json() if isinstance(answer, Part) else answer
     _print(json.dumps(record, ensure_ascii=False, default=str) if options.json else options.show(answer))

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from song2vec.errors import DataError, NotFoundError
+from song2vec.errors import DataError
 from song2vec.playlists.tables import QUARANTINE
 from song2vec.records import RULES
 from song2vec.workspace import open_run_folder
+from song2vec_client.errors import NotFoundError
 
 NAME = "quarantine.parquet"
 BATCH_ROWS = 100_000

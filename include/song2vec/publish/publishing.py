@@ -175,7 +175,7 @@ def _manifest(version: str, facts: VersionFacts, entries: tuple[FileEntry, ...])
 
 def _published(bucket: Bucket, version: str) -> Manifest | None:
     try:
-        return ModelStore.of(bucket).manifest(version)
+        return ModelStore.of(bucket).version(version).manifest
     except NotFoundError:
         return None
 

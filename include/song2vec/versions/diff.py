@@ -15,6 +15,7 @@ from song2vec_client.format.fields import time_text
 from song2vec_client.format.records import Manifest
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
 _COUNTS = ("rows", "playlists", "songs")
 _OWN = "each on the playlists that its own run held out: the figures compare roughly"
@@ -100,14 +101,14 @@ def diff(bucket: Bucket, old: str, new: str, songs: int) -> Diff:
         DataError: a record is damaged.
     """
     store = ModelStore.of(bucket)
-    before, after = store.manifest(old), store.manifest(new)
+    before, after = store.version(old), store.version(new)
     return Diff(
-        old=_facts(before),
-        new=_facts(after),
-        settings=differing_settings(before.settings, after.settings),
-        data=_data(store, before, after),
-        metrics=_metrics(store, before, after),
-        neighbours=stability(store.load(before.version), store.load(after.version), songs),
+        old=_facts(before.manifest),
+        new=_facts(after.manifest),
+        settings=differing_settings(before.manifest.settings, after.manifest.settings),
+        data=_data(before, after),
+        metrics=_metrics(before, after),
+        neighbours=stability(before.load(), after.load(), songs),
     )
 
 
@@ -149,22 +150,23 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _data(store: ModelStore, before: Manifest, after: Manifest) -> DataDiff:
-    old, new = data_of(store, before), data_of(store, after)
+def _data(before: Version, after: Version) -> DataDiff:
+    old, new = data_of(before), data_of(after)
+    fingerprint = before.manifest.data_fingerprint
     counts = [
         CountDiff(of=name, old=getattr(old.funnel, name, None), new=getattr(new.funnel, name, None)) for name in _COUNTS
     ]
     return DataDiff(
-        same=bool(before.data_fingerprint) and before.data_fingerprint == after.data_fingerprint,
+        same=bool(fingerprint) and fingerprint == after.manifest.data_fingerprint,
         counts=tuple(counts) if old.funnel or new.funnel else (),
         changes=compare(old.index, new.index) if old.index is not None and new.index is not None else None,
     )
 
 
-def _metrics(store: ModelStore, before: Manifest, after: Manifest) -> MetricsDiff:
+def _metrics(before: Version, after: Version) -> MetricsDiff:
     """The old version's figures are those that the new one's run measured of it, if it did."""
-    old, new = (read_record(store, manifest, Metrics) for manifest in (before, after))
-    together = new.live if new and new.live_version == before.version else None
+    old, new = (read_record(version, Metrics) for version in (before, after))
+    together = new.live if new and new.live_version == before.name else None
     first = together or (old.model if old else Figures())
     second = new.model if new else Figures()
     names = [name for name in METRICS if name in first.model_fields_set | second.model_fields_set]

@@ -12,6 +12,7 @@ from song2vec_client.errors import NotFoundError
 from song2vec_client.format.fields import Fields, check, parse_json
 from song2vec_client.format.layout import is_channel, is_version
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
 NAME = "live.json"
 
@@ -38,6 +39,10 @@ class LiveVersion:
         check(is_channel(self.channel), "channel", self.channel, "lower-case letters, digits and hyphens")
         check(self.version is None or is_version(self.version), "version", self.version, "a version, or null")
         check(self.sequence >= 0, "sequence", self.sequence, "a number from 0 up")
+
+    def handle(self, store: ModelStore) -> Version | None:
+        """The version, believed only with the manifest that the channel vouched for; None: there is none."""
+        return store.version(self.version, self.manifest_sha256) if self.version else None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``live.json``."""
@@ -79,12 +84,12 @@ def time_of_run(store: ModelStore, live: LiveVersion) -> datetime:
         NotFoundError: no version is live, or it was deleted.
         CorruptModelError: its ``live.json`` is damaged.
     """
-    if live.version is None:
+    version = live.handle(store)
+    if version is None:
         raise NotFoundError(f"channel {live.channel} names no version")
-    manifest, _ = store.read_manifest(live.version, live.manifest_sha256)
-    if all(entry.path != NAME for entry in manifest.files):
-        return manifest.created
-    return LiveVersion.from_json(parse_json(store.read(live.version, NAME))).looked
+    if NAME not in version:
+        return version.manifest.created
+    return LiveVersion.from_json(parse_json(version.read(NAME))).looked
 
 
 def _time(text: str) -> datetime:

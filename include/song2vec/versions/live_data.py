@@ -9,8 +9,8 @@ from song2vec.playlists.changes import DataIndex
 from song2vec.records import Funnel
 from song2vec.versions.live import LiveVersion
 from song2vec.versions.records import read_record
-from song2vec_client.format.records import Manifest
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,18 @@ def live_data(store: ModelStore, live: LiveVersion) -> LiveData | None:
         CorruptModelError: a file is not what the version's manifest says.
         DataError: its funnel or index is damaged.
     """
-    return data_of(store, store.read_manifest(live.version, live.manifest_sha256)[0]) if live.version else None
+    version = live.handle(store)
+    return data_of(version) if version else None
 
 
-def data_of(store: ModelStore, manifest: Manifest) -> LiveData:
-    """The data of the version that `manifest` describes; errors as for `live_data`."""
-    indexed = any(entry.path == changes.NAME for entry in manifest.files)
-    index = _index(store, manifest.version) if indexed else None
-    return LiveData(manifest.version, read_record(store, manifest, Funnel), index)
+def data_of(version: Version) -> LiveData:
+    """The data of `version`; errors as for `live_data`."""
+    index = _index(version) if changes.NAME in version else None
+    return LiveData(version.name, read_record(version, Funnel), index)
 
 
-def _index(store: ModelStore, version: str) -> DataIndex:
+def _index(version: Version) -> DataIndex:
     with TemporaryDirectory(prefix="song2vec-") as folder:
         path = Path(folder) / changes.NAME
-        store.download(version, changes.NAME, path)
+        version.download(changes.NAME, path)
         return DataIndex.read(path)

@@ -45,17 +45,18 @@ class LiveModel:
 
 def pull_live(store: ModelStore, live: LiveVersion) -> SongModel | None:
     """The live version as services ask it, pulled and verified; None while there is none."""
-    return store.load_version(live.version, live.manifest_sha256) if live.version else None
+    version = live.handle(store)
+    return version.load() if version else None
 
 
 def live_model(store: ModelStore, live: LiveVersion) -> LiveModel | None:
     """The live version as evaluation measures it, pulled and verified; None while there is none."""
-    pulled = pull_live(store, live)
-    if live.version is None or pulled is None:
+    version = live.handle(store)
+    if version is None:
         return None
+    pulled = version.load()
     model = Model(Vocabulary(np.array(pulled.songs), np.array(pulled.counts)), pulled.vectors, pulled.context)
-    manifest, _ = store.read_manifest(live.version, live.manifest_sha256)
-    return _measurable(live.version, model, read_record(store, manifest, Training))
+    return _measurable(version.name, model, read_record(version, Training))
 
 
 def model_in(folder: Path) -> LiveModel:

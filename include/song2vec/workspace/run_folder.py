@@ -14,10 +14,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from song2vec.errors import NotFoundError
 from song2vec.plumbing.files import read_json, write_json
 from song2vec.workspace.backup import Backup, BucketBackup, NoBackup
-from song2vec_client import errors as client_errors
+from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.gcs.bucket import Bucket
 
 
@@ -142,13 +141,13 @@ class BucketRunFolder:
         """What the object `name` holds."""
         try:
             content, _ = self._bucket.read(name)
-        except client_errors.NotFoundError:
+        except NotFoundError:
             return None
         record: dict[str, Any] = json.loads(content)
         return record
 
     def keep(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Create the object `name`, unless it exists."""
-        with suppress(client_errors.ConflictError):
+        with suppress(ConflictError):
             self._bucket.create(name, json.dumps(record).encode())
         return self.record(name) or dict(record)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.errors import DataError, NotFoundError
+from song2vec.errors import DataError
 from song2vec.playlists.tables import QUARANTINE
 from song2vec.prepare import quarantine_table, read_quarantine
 from song2vec.records import RULES
+from song2vec_client.errors import NotFoundError
 
 REASONS = list(RULES)
 

@@ -136,21 +136,19 @@ class Promoting(Bucket):
             promote(Bucket.open(self.uri), "production", self.version, **WHO)
         if concerned and self.moment == "meanwhile":
             slow = Bucket.open(self.uri)
-            read = ModelStore.of(slow).read_manifest(self.version)
+            sha256 = ModelStore.of(slow).version(self.version).manifest_sha256
             super().delete(name, generation)
-            append_as_read(slow, self.version, read)
+            append_as_read(slow, self.version, sha256)
             return
         super().delete(name, generation)
 
 
-def append_as_read(bucket, version, read):
+def append_as_read(bucket, version, manifest_sha256):
     """A promotion that had read the manifest before it was deleted."""
-    from hashlib import sha256
-
     from song2vec.channels.history import append, follow
     from song2vec_client.format.records import Move
 
-    move = Move(1, "production", version, sha256(read[1]).hexdigest(), None, "jun", FINISHED, "race")
+    move = Move(1, "production", version, manifest_sha256, None, "jun", FINISHED, "race")
     assert append(bucket, move)
     follow(bucket, move)
 

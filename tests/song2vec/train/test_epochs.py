@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from song2vec.errors import PermanentError
 from song2vec.playlists.corpus import Ragged
 from song2vec.settings import TrainSettings
 from song2vec.train.checkpoint import Checkpoint
 from song2vec.train.epochs import Epochs, Validation
 from song2vec.train.sampled_loss import LossSample
+from song2vec_client.errors import PermanentError
 
 SONGS = 12
 LOSS = LossSample(np.array([0]), np.array([1]), np.array([2]), negative=1)

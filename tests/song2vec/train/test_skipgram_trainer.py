@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from song2vec.errors import StoppedError, TransientError
+from song2vec.errors import StoppedError
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.settings import TrainSettings
@@ -22,6 +22,7 @@ from song2vec.train.epochs import Epochs, Validation
 from song2vec.train.sampled_loss import draw_sample
 from song2vec.train.skipgram_trainer import CHUNK_WORDS, PIECE_CHUNKS, SkipGramTrainer
 from song2vec.workspace import Backup
+from song2vec_client.errors import TransientError
 
 SONGS, LENGTH = 60, 50
 PIECES = 3  # an epoch

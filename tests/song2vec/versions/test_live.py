@@ -53,6 +53,8 @@ def test_a_channel_is_seen_before_and_after_its_first_move(bucket, tmp_path):
     assert (before.version, before.manifest_sha256, before.sequence) == (None, None, 0)
     assert (after.version, after.manifest_sha256, after.sequence) == (version, pointer.manifest_sha256, 1)
     assert before.looked < after.looked
-    assert time_of_run(store, after) == store.manifest(version).created  # nobody looked: it was published by hand
+    assert (
+        time_of_run(store, after) == store.version(version).manifest.created
+    )  # nobody looked: it was published by hand
     with pytest.raises(NotFoundError, match="production names no version"):
         time_of_run(store, before)
