@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from song2vec.records import RULES, DataDecision, Decision, Epoch, Funnel, FunnelRule, Records, Rule
+from song2vec.playlists.rules import RULES
+from song2vec.records import DataDecision, Decision, Epoch, Funnel, FunnelRule, Records, Rule
 from song2vec_client.format.records import Manifest, Move, Pointer
 from song2vec_ui.charts import LineChart, line_chart
 from song2vec_ui.quality import Quality, quality

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.songs import BLANKS, read_song
-from song2vec.records import RULES
 
 COLUMNS = ["category_number", "category", "song_number", "song", "problem"]
 STAGE = {rule: stage for stage, rule in enumerate(RULES)}
@@ -38,7 +38,7 @@ class Judged(NamedTuple):
 
 
 def judge(batch: pa.RecordBatch, unknown: str) -> Judged:
-    """Apply the rules of ``records.RULES`` but the last, which is on playlists.
+    """Apply the rules of ``rules.RULES`` but the last, which is on playlists.
 
     Songs that came as numbers, nearly all, are judged without a look at text; texts are judged once each.
 

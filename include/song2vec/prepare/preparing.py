@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from song2vec.errors import DataError, SettingsError
 from song2vec.playlists.distinct import DistinctNumbers
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.tables import PLAYLISTS, QUARANTINE
 from song2vec.plumbing.files import whole_folder
 from song2vec.plumbing.logs import fold
@@ -33,7 +34,7 @@ from song2vec.prepare.holdout import hold_out
 from song2vec.prepare.judge import KEPT, STAGE
 from song2vec.prepare.sorting import Sorter
 from song2vec.raw import Piece, RawFile, raw_files
-from song2vec.records import RULES, Funnel, funnel_table
+from song2vec.records import Funnel, funnel_table
 from song2vec.settings import PrepareSettings, Settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> Funnel:
     """Make playlists of raw rows, as the original pipeline did, and account for every row.
 
     A playlist is what has one (source, category). Its songs are in row order: files by name, rows by line.
-    Repeats of a song stay. Rules, in order, are those of ``records.RULES``; what a song is, is in ``songs``.
+    Repeats of a song stay. Rules, in order, are those of ``rules.RULES``; what a song is, is in ``songs``.
 
     Args:
         raw: raw Parquet files (``tables.RAW``) and folders of them, in any order.

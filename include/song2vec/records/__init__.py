@@ -1,7 +1,7 @@
 """What stages hand to each other and publish as JSON, one frozen class each: its file, its fields, its limits."""
 
 from song2vec.records.decisions import DataDecision, Decision, Rule
-from song2vec.records.funnel import RULES, Funnel, FunnelRule, funnel_table
+from song2vec.records.funnel import Funnel, FunnelRule, funnel_table
 from song2vec.records.metrics import (
     ByRecommender,
     Compared,
@@ -21,7 +21,6 @@ from song2vec.records.training import Epoch, HowAligned, Training
 
 __all__ = [
     "KINDS",
-    "RULES",
     "AnyRecord",
     "ByRecommender",
     "Compared",

@@ -116,7 +116,8 @@ def train(
         seconds=round(time.time() - started, 3),
     )
     with whole_folder(out) as folder:
-        write_model(folder, model, training)
+        write_model(folder, model)
+        training.write(folder / Training.FILE)
         del model  # from here on it is on disk: gensim needs the memory
         write_gensim(folder, options)
     checkpoint.remove()

@@ -19,12 +19,12 @@ from structlog.testing import capture_logs
 from song2vec.collect import collect, find_csvs
 from song2vec.errors import DataError, SettingsError
 from song2vec.extract import extract, open_engine
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.songs import BLANKS, read_song
 from song2vec.playlists.tables import HELDOUT, PLAYLISTS, QUARANTINE
 from song2vec.prepare import prepare
 from song2vec.prepare.fingerprint import Fingerprint
 from song2vec.raw import raw_file
-from song2vec.records import RULES
 from song2vec.settings import load_settings
 
 
