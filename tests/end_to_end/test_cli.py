@@ -157,7 +157,7 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
 
     assert "60 songs instead of at least 61" in refused.stderr
     assert refused.stdout == ""
-    (verdict,) = work.glob("*/*/check_data/data_decision.json")
+    (verdict,) = work.glob("*/*/check_data/check_data.json")
     failed = [rule for rule in json.loads(verdict.read_text(encoding="utf-8"))["rules"] if rule["passed"] is False]
     assert [(rule["rule"], rule["figure"], rule["limit"]) for rule in failed] == [("min_songs", 60, 61)]
     assert answer("versions", "--from", store, **environment)["versions"] == []
@@ -169,7 +169,7 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
 
     version = ModelStore(store, cache=tmp_path / "cache").version(made)
     assert version.manifest.settings["check_data"]["override"] == "노래방 하나"
-    assert json.loads(version.read("data_decision.json"))["overridden"]
+    assert json.loads(version.read("check_data.json"))["overridden"]
     assert "Accepted all the same (노래방 하나): 60 songs" in version.read("MODEL_CARD.md").decode()
     since = song2vec(*check[:-2], **environment).stdout
     assert f"since {made}: playlists: 0 new, 0 gone, 0 changed, 201 same" in since

@@ -299,7 +299,7 @@ def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, 
     assert "trying again cannot help" in log
     assert log.count("[DAG TEST] starting task_id=check_data") == 1
     assert "[DAG TEST] starting task_id=train" not in log
-    assert len(list((tmp_path / "workspace").glob("*/*/check_data/data_decision.json"))) == 1
+    assert len(list((tmp_path / "workspace").glob("*/*/check_data/check_data.json"))) == 1
     assert ModelStore(store, cache=tmp_path / "pulled").versions() == []
 
 
