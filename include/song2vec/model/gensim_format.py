@@ -42,7 +42,7 @@ def gensim_model(vocabulary: Vocabulary, settings: TrainSettings, threads: int) 
 
     logging.getLogger("gensim").setLevel(logging.WARNING)  # it reports its every step; ours is a line an epoch
     model = Word2Vec(
-        sg=1,
+        sg=settings.sg,
         vector_size=settings.vector_size,
         window=settings.window,
         min_count=settings.min_count,

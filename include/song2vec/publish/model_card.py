@@ -44,9 +44,10 @@ def model_card(records: Records) -> str:
 def _what(training: Mapping[str, Any]) -> str:
     dimensions = training.get("settings", {}).get("vector_size")
     size = f" of {dimensions} dimensions" if dimensions else ""
+    method = "CBOW" if training.get("settings", {}).get("sg") == 0 else "skip-gram"
     alignment = training.get("alignment", {}).get("sentence", "")
     return (
-        f"Vectors{size} for {_number(training.get('songs'))} songs, learnt with skip-gram and negative sampling from "
+        f"Vectors{size} for {_number(training.get('songs'))} songs, learnt with {method} and negative sampling from "
         f"playlists (trainer: {training.get('trainer', 'unknown')}, {_epochs(training)}, "
         f"{_number(training.get('seconds'))} seconds).\n{alignment}\n"
     )

@@ -154,10 +154,17 @@ def _by_trainer(default: Any, original: Any, **constraints: Any) -> Any:
 
 
 class TrainSettings(Section):
-    """The skip-gram model, in gensim's words."""
+    """The model, skip-gram or CBOW, in gensim's words."""
 
     trainer: Literal["song2vec", "gensim"] = Field(
         "song2vec", description="Which trainer: our own, `song2vec`, or gensim's Word2Vec with the original settings."
+    )
+    sg: int = Field(
+        1,
+        ge=0,
+        le=1,
+        description="1: skip-gram, a song predicts its neighbours one by one; 0: CBOW, the mean of its neighbours "
+        "predicts a song, which only gensim trains.",
     )
     vector_size: int = Field(256, ge=2, le=2048, description="Dimensions of a song's vector.")
     window: int = _by_trainer(
@@ -234,6 +241,15 @@ class TrainSettings(Section):
         if given.get("trainer") == "gensim":
             return {**original_settings(), **given}
         return given
+
+    @model_validator(mode="after")
+    def _trainer_can(self) -> Self:
+        if self.trainer == "song2vec" and not self.sg:
+            raise ValueError(
+                "train.sg=0 (CBOW) is not what train.trainer=song2vec can train: "
+                "set train.trainer=gensim, or train.sg=1"
+            )
+        return self
 
     @model_validator(mode="after")
     def _learning_rate_falls(self) -> Self:

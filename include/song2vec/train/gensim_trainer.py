@@ -1,4 +1,4 @@
-"""The original trainer: gensim's Word2Vec, skip-gram with negative sampling."""
+"""The original trainer: gensim's Word2Vec, skip-gram or CBOW, with negative sampling."""
 
 from collections.abc import Generator, Iterator
 

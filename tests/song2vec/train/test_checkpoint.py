@@ -14,6 +14,7 @@ from song2vec.train.checkpoint import NOT_OF_THE_MODEL, Checkpoint, identity
 
 OTHER = {
     "trainer": "gensim",
+    "sg": 0,
     "vector_size": 8,
     "window": 7,
     "far_weight": 0.5,

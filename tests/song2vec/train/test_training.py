@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.rig.genres import GENRE_SIZE, genre_of, genre_playlists, write_heldout, write_playlists
 
-from song2vec.errors import DataError
+from song2vec.errors import DataError, SettingsError
 from song2vec.model import Model, gensim_model, read_model, write_gensim, write_model
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.playlists.playlist_file import open_playlists
@@ -184,6 +184,41 @@ def test_a_held_out_category_without_a_source_is_left_out_of_every_source(tmp_pa
     heldout = tmp_path / "heldout.parquet"
     pq.write_table(pq.read_table(write_heldout(heldout, {"p0": ([1], [2])})).drop_columns(["source"]), heldout)
     assert open_playlists(playlists, without=heldout).read().flat.tolist() == [3, 4]
+
+
+@pytest.fixture(scope="module")
+def cbow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cbow")
+    playlists = write_playlists(folder / "playlists.parquet", genre_playlists(200))
+    train(playlists, folder / "model", small(trainer="gensim", sg=0, alpha=0.15))
+    return folder / "model"
+
+
+def test_gensim_trains_cbow_where_it_is_asked_to(cbow: Path) -> None:
+    """The same bits as of a Word2Vec that was made by hand."""
+    from gensim.models import Word2Vec
+
+    model, settings = read_model(cbow), json.loads((cbow / "training.json").read_text())["settings"]
+    saved = Word2Vec.load(str(cbow / "gensim" / "song2vec.model"))
+    assert settings["sg"] == saved.sg == 0
+    np.testing.assert_array_equal(saved.wv.vectors, model.vectors)
+    names = ("vector_size", "window", "negative", "min_count", "alpha", "min_alpha", "epochs", "seed", "sample")
+    by_hand = Word2Vec(sg=0, workers=1, sorted_vocab=0, **{name: settings[name] for name in names})
+    songs, counts = model.vocabulary.songs.tolist(), model.vocabulary.counts.tolist()
+    by_hand.build_vocab_from_freq(dict(zip(map(str, songs), counts, strict=True)))
+    playlists = [[str(song) for song in playlist] for playlist in genre_playlists(200)]
+    by_hand.train(playlists, total_examples=len(playlists), epochs=settings["epochs"])
+    np.testing.assert_array_equal(by_hand.wv.vectors, model.vectors)
+    np.testing.assert_array_equal(by_hand.syn1neg, model.context)
+
+
+def test_neighbours_of_cbow_are_of_the_same_genre(cbow: Path) -> None:
+    test_neighbours_are_of_the_same_genre(cbow)
+
+
+def test_cbow_is_refused_where_the_trainer_cannot_train_it() -> None:
+    with pytest.raises(SettingsError, match=r"train.sg=0 \(CBOW\) .* set train.trainer=gensim, or train.sg=1"):
+        small(trainer="song2vec", sg="0")
 
 
 def test_songs_beyond_the_ten_thousandth_of_a_playlist_are_trained(tmp_path: Path) -> None:
