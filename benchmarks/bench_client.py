@@ -49,17 +49,17 @@ def main() -> None:
         server.create_bucket("bench")
         progress(f"publishing {SIZE:,} songs × {DIMENSIONS}")
         _publish("gs://bench/models", _write(folder))
-        models = ModelStore("gs://bench/models", cache=folder / "cache")
+        store = ModelStore("gs://bench/models", cache=folder / "cache")
         progress("pulling them")
-        models.load()
-        _speed(models, _gensim(folder))
-        _memory(models)
+        store.load()
+        _speed(store, _gensim(folder))
+        _memory(store)
 
 
-def _speed(models: ModelStore, saved: Path) -> None:
+def _speed(store: ModelStore, saved: Path) -> None:
     from gensim.models import KeyedVectors
 
-    model, theirs = models.load(), KeyedVectors.load(str(saved), mmap="r")
+    model, theirs = store.load(), KeyedVectors.load(str(saved), mmap="r")
     theirs.fill_norms()
     rng = np.random.default_rng(1)
     batch = [int(song) for song in rng.choice(model.songs, ASKED)]
@@ -92,7 +92,7 @@ def _speed(models: ModelStore, saved: Path) -> None:
     )
     compare(
         "client-warm-load-ms",
-        lambda: _milliseconds(models.load),
+        lambda: _milliseconds(store.load),
         lambda: _milliseconds(lambda: KeyedVectors.load(str(saved), mmap="r")),
         unit="ms",
         against=f"{GENSIM}.load with mmap, of a local file; ours asks the store which version is live",
@@ -101,11 +101,11 @@ def _speed(models: ModelStore, saved: Path) -> None:
     )
 
 
-def _memory(models: ModelStore) -> None:
+def _memory(store: ModelStore) -> None:
     compare(
         f"client-memory-{PROCESSES}-processes",
-        lambda: _megabytes(models, PROCESSES),
-        lambda: PROCESSES * _megabytes(models, 1),
+        lambda: _megabytes(store, PROCESSES),
+        lambda: PROCESSES * _megabytes(store, 1),
         unit="MB (PSS)",
         against=f"{PROCESSES} times one process alone",
         pairs=1,
@@ -119,9 +119,9 @@ def _milliseconds(work: Callable[[], Any]) -> float:
     return 1_000 * (time.perf_counter() - began)
 
 
-def _megabytes(models: ModelStore, processes: int) -> float:
+def _megabytes(store: ModelStore, processes: int) -> float:
     """The memory that processes of a service take together, each page counted once: their proportional set sizes."""
-    command = [sys.executable, "-c", SERVICE, models.bucket.uri, str(models.cache.folder)]
+    command = [sys.executable, "-c", SERVICE, store.bucket.uri, str(store.cache.folder)]
     with ExitStack() as stack:
         started = [
             stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))

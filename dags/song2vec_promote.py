@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import dag, task
 
-from song2vec_airflow.move_form import move_form
+from song2vec_airflow.move_form import move_channel_as_the_form_says, move_form
 from song2vec_airflow.policy import TASKS
-from song2vec_airflow.run import current_run
 
 DOC = """
 ### What it does
@@ -36,11 +35,7 @@ Clearing a run is safe: what it did already it does not do again, also when the 
 @task(execution_timeout=timedelta(hours=1))
 def move_channel() -> dict:
     """Promote, roll back, pin or unpin, as the form says, after the version was checked and loaded."""
-    from song2vec_airflow.connections import open_store
-    from song2vec_airflow.move_form import move_channel
-
-    run = current_run()
-    return move_channel(open_store(), run.form, who=run.who, run=run.name).to_json()
+    return move_channel_as_the_form_says()
 
 
 @dag(

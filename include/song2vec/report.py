@@ -1,14 +1,69 @@
 """What a run did, in a page of plain text: the funnel, the metrics beside the baselines, the verdict, the version."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
+from song2vec.channels import pin_in_words
+from song2vec.gates import may_promote
 from song2vec.metrics.text import metrics_page
 from song2vec.playlists.changes import in_words
 from song2vec.playlists.funnel import funnel_table
-from song2vec.plumbing.files import read_json
+from song2vec.plumbing.files import read_json, whole_file
+from song2vec.plumbing.logs import show
+from song2vec_client.errors import NotFoundError
+from song2vec_client.format.fields import parse_json
 from song2vec_client.model import SongModel
+from song2vec_client.store import ModelStore
+
+
+def report(store: ModelStore, folders: Mapping[str, Path], version: str, channel: str, *, why: str, out: Path) -> str:
+    """Pull `version` as a service does, write ``summary.txt`` to the folder `out`, log it and return it.
+
+    Args:
+        store: the model store.
+        folders: those of `prepare`, `check_data`, `evaluate` and `gate`, by stage.
+        version: what the run published.
+        channel: the channel that the run moves.
+        why: why the channel was not moved, or what a person answered who was asked; empty: nothing is to be said.
+        out: the folder to write to.
+    """
+    decision = folders["gate"] / "decision.json"
+    if not may_promote(read_json(decision)):
+        why = "the gate refused the model."
+    published = store.version(version)
+    training: Any = parse_json(published.read("training.json"))
+    text = summarise(
+        funnel=folders["prepare"] / "funnel.json",
+        checked=folders["check_data"] / "data_decision.json",
+        metrics=folders["evaluate"] / "metrics.json",
+        decision=decision,
+        version=version,
+        where=store.bucket.uri,
+        alignment=training.get("alignment", {}).get("sentence", ""),
+        model=published.load(),
+        live=_live(store, channel, version, why),
+    )
+    with whole_file(out / "summary.txt") as file:
+        file.write_text(text, encoding="utf-8")
+    show(text)
+    return text
+
+
+def _live(store: ModelStore, channel: str, version: str, why: str) -> str:
+    """What the channel names, in words, and why it was not moved if it was not."""
+    try:
+        live = store.resolve(channel)
+    except NotFoundError:
+        live = None
+    if live and live.version == version:
+        return channel
+    if live and live.pinned:
+        return pin_in_words(live)
+    names = f"{channel} stays at {live.version}" if live else f"{channel} names no version"
+    return f"{names}: {why}" if why else names
 
 
 def neighbours_table(model: SongModel, k: int = 5) -> str:

@@ -1,175 +1,331 @@
-"""The stages in order: what the DAG does with Airflow, and ``song2vec run`` without."""
+"""Every stage of a run, once: what it reads, what it writes, and its small record.
 
-import os
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+The DAG's tasks and ``song2vec run`` call these and nothing else. A stage keeps its files in the folder of the run that
+has its name, reads those of the stages before it, and may be run again at any time: it gives the same result. What is
+heavy is imported when a stage runs, so that a DAG file is parsed quickly.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-from sqlalchemy import Engine
-
-from song2vec import __version__
-from song2vec.channels import pin_in_words, promote
-from song2vec.collect import collect, find_csvs
-from song2vec.errors import PinnedError
-from song2vec.evaluate import evaluate
-from song2vec.extract import extract
-from song2vec.gates import check_data, insist, judge, may_promote
-from song2vec.plumbing.files import read_json, whole_file
-from song2vec.plumbing.logs import show
-from song2vec.prepare import prepare
-from song2vec.prune import clean, prune
-from song2vec.publish import SigningKey, VersionFacts, publish, published_files
-from song2vec.report import summarise
 from song2vec.settings import Settings
-from song2vec.train import train
-from song2vec.verify import try_out
-from song2vec.versions.live import live_pointer
-from song2vec.versions.live_model import live_model
-from song2vec_client.format.alignment import Alignment
-from song2vec_client.format.fields import parse_json
-from song2vec_client.format.records import Pointer
-from song2vec_client.gcs.bucket import Bucket
-from song2vec_client.model import SongModel
-from song2vec_client.store import ModelStore
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from song2vec.publish import SigningKey
+    from song2vec.settings import ExtractSettings
+    from song2vec.versions import LiveVersion
+    from song2vec.workspace import RunFolder
+    from song2vec_client.store import ModelStore
+
+Record = dict[str, Any]
+"""What a stage tells of itself, fit for XCom: a few figures and names, never data. With ``skipped``, a sentence, it
+did nothing, and why."""
+
+ORDER = (
+    "extract",
+    "collect",
+    "prepare",
+    "check_data",
+    "train",
+    "evaluate",
+    "gate",
+    "publish",
+    "verify",
+    "promote",
+    "report",
+    "prune",
+)
 
 
-def run(
-    engine: Engine, store: Bucket, folder: Path, settings: Settings, who: str, *, key: SigningKey | None = None
-) -> dict[str, Any]:
-    """Retrain and publish: every stage, in order, with its files under `folder`.
+class Deployment(Protocol):
+    """What opens the database, the model store and the key that a run works with, each when it is needed."""
+
+    def database(self, settings: "ExtractSettings") -> "Engine":
+        """The database with the playlists."""
+
+    def store(self) -> "ModelStore":
+        """The model store."""
+
+    def signing_key(self) -> "SigningKey | None":
+        """The key that signs versions; None: they are not signed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of the pipeline.
+
+    Attributes:
+        settings: of this run.
+        files: where it keeps its files.
+        deployment: opens what it works with.
+        name: tells it from all other runs.
+        who: the person or scheduler that started it, for the history.
+    """
+
+    settings: Settings
+    files: "RunFolder"
+    deployment: Deployment
+    name: str
+    who: str
+
+    @cached_property
+    def store(self) -> "ModelStore":
+        """The model store."""
+        return self.deployment.store()
+
+    @cached_property
+    def live(self) -> "LiveVersion":
+        """What the channel named when this run first looked at it: the same for every stage and every try."""
+        from song2vec.versions import LIVE, LiveVersion, live_version
+
+        record = self.files.record(LIVE)
+        if record is None:
+            record = self.files.keep(LIVE, live_version(self.store, self.settings.publish.channel).to_json())
+        return LiveVersion.from_json(record)
+
+    def folder(self, stage: str) -> Path:
+        """A local path of the files that `stage` wrote."""
+        return self.files.fetch(self.files.uri(stage))
+
+    def read(self, file: str) -> Record:
+        """The JSON record ``stage/name.json`` of a stage before."""
+        from song2vec.plumbing.files import read_json
+
+        return read_json(self.files.fetch(self.files.uri(file)))
+
+
+def extract(run: Run) -> Record:
+    """Stream the playlists out of the database, as they are."""
+    from song2vec.extract import extract
+
+    settings = run.settings.extract
+    with run.files.stage("extract") as out:
+        record = extract(run.deployment.database(settings), out, settings)
+    return record | {"uri": run.files.uri("extract")}
+
+
+def find_csvs(run: Run) -> list[list[str]]:
+    """List the collected CSV files, in groups: one for each copy of `collect` that may run beside others."""
+    from song2vec.collect import find_csvs, groups
+
+    return groups(find_csvs(run.settings.collect))
+
+
+def collect(run: Run, csvs: Sequence[str]) -> list[str]:
+    """Read collected CSV files; where the raw rows of each are."""
+    from song2vec.collect import collect
+
+    with run.files.stage("collect") as out:
+        records = [collect(Path(csv), out, run.settings.collect) for csv in csvs]
+    return [run.files.uri(f"collect/{record['name']}") for record in records]
+
+
+def prepare(run: Run, raw: Sequence[str]) -> Record:
+    """Make playlists of the raw rows at `raw`, what `extract` and `collect` gave."""
+    from song2vec.prepare import prepare
+
+    with run.files.stage("prepare") as out:
+        record = prepare([run.files.fetch(uri) for uri in raw], out, run.settings)
+    return record | {"uri": run.files.uri("prepare")}
+
+
+def check_data(run: Run) -> Record:
+    """Decide whether the data may be trained on, beside that of the live version.
+
+    Raises:
+        RefusedError: it may not; the verdict is kept all the same.
+    """
+    from song2vec.gates import check_data, insist
+    from song2vec.versions import live_data
+
+    with run.files.stage("check_data") as out:
+        decision = check_data(run.folder("prepare"), out, live_data(run.store, run.live), run.settings)
+    insist(decision)
+    return {"sentence": decision["sentence"], "changes": decision["changes"], "uri": run.files.uri("check_data")}
+
+
+def train(run: Run) -> Record:
+    """Train on all playlists but the held-out ones, from where a stopped try was, and align to the live version."""
+    from song2vec.train import train
+    from song2vec.versions import pull_live
+
+    data = run.folder("prepare")
+    parent = pull_live(run.store, run.live) if run.settings.train.align else None
+    with run.files.stage("train") as out:
+        record = train(
+            data / "playlists.parquet",
+            out,
+            run.settings,
+            heldout=data / "heldout.parquet",
+            parent=parent,
+            backup=run.files.backup("checkpoint"),
+        )
+    return record | {"uri": run.files.uri("train")}
+
+
+def evaluate(run: Run) -> Record:
+    """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
+    with run.files.stage("evaluate") as out:
+        metrics = _measure(run, run.live, out)
+    return {"metrics": metrics["model"], "uri": run.files.uri("evaluate")}
+
+
+def gate(run: Run) -> Record:
+    """Decide whether the model may go live, and say why in one sentence."""
+    from song2vec.gates import gate
+
+    metrics = run.folder("evaluate") / "metrics.json"
+    with run.files.stage("gate") as out:
+        decision = gate(metrics, out, run.settings.gate)
+    return {name: decision[name] for name in ("accepted", "forced", "sentence")} | {"uri": run.files.uri("gate")}
+
+
+def publish(run: Run) -> Record:
+    """Write the version to the model store: immutable, checked after upload, visible only when whole.
+
+    Then what uploads that crashed long ago left behind is deleted.
+    """
+    from song2vec.plumbing.files import write_json
+    from song2vec.prune import clean
+    from song2vec.publish import publish_folders
+    from song2vec.versions import LIVE
+
+    folders = [run.folder(stage) for stage in ("train", "prepare", "check_data", "evaluate", "gate")]
+    with run.files.stage("publish") as out:
+        write_json(out / LIVE, run.live.to_json())
+        key = run.deployment.signing_key()
+        record = publish_folders(run.store, [*folders, out], run.settings, parent=run.live.version, key=key)
+        write_json(out / "publish.json", record)
+    clean(run.store.bucket, run.settings.retention)
+    return record
+
+
+def verify(run: Run) -> Record:
+    """Pull the version as a service would, check every file, and ask it what the trained model knows."""
+    from song2vec.verify import verify
+
+    return verify(run.store, _version(run), run.folder("train"))
+
+
+def promote(run: Run, approval: str = "") -> Record:
+    """Move the channel to the version, unless the gate refused it, or a person or a later run has moved or pinned it.
+
+    Args:
+        run: the run.
+        approval: what a person answered who was asked, in a sentence.
+    """
+    from song2vec.errors import RefusedError
+    from song2vec.gates import may_promote
+    from song2vec.plumbing.files import write_json
+    from song2vec.promote import Candidate, promote
+
+    decision = run.read("gate/decision.json")
+    with run.files.stage("promote") as out:
+        candidate = Candidate(_version(run), decision, run.live, lambda now: _judge_again(run, now, out))
+        record: Record
+        try:
+            if not may_promote(decision):
+                raise RefusedError(f"{run.live.channel} stays as it is. {decision['sentence']}")
+            pointer = promote(run.store, candidate, who=run.who, why=approval, run=run.name)
+            record = {"channel": pointer.channel, "version": pointer.version, "sequence": pointer.sequence}
+        except RefusedError as refused:
+            record = {"skipped": str(refused)}
+        write_json(out / "promote.json", record)
+    return record
+
+
+def report(run: Run, approval: str = "") -> Record:
+    """Ask the new version for similar songs, and sum the run up on one page.
+
+    Args:
+        run: the run.
+        approval: what a person answered who was asked, or why nobody was, in a sentence.
+    """
+    from song2vec.report import report
+
+    folders = {stage: run.folder(stage) for stage in ("prepare", "check_data", "evaluate", "gate")}
+    promoted = run.files.record("promote/promote.json") or {}
+    why = approval or promoted.get("skipped", "")
+    with run.files.stage("report") as out:
+        text = report(run.store, folders, _version(run), run.live.channel, why=why, out=out)
+    return {"summary": text, "uri": run.files.uri("report")}
+
+
+def prune(run: Run) -> Record:
+    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says."""
+    from song2vec.prune import prune_after_run
+
+    return prune_after_run(run.store.bucket, run.settings.retention) or {
+        "skipped": "all versions stay: retention.after_run is off"
+    }
+
+
+def run(run: Run) -> Record:
+    """Every stage in order; those that an earlier try of this run ended are not done again.
 
     Returns:
         ``{"version", "accepted", "forced", "sentence", "metrics", "summary"}``; `summary` is the page for people.
 
     Raises:
-        RefusedError: the prepared data must not be trained on.
+        RefusedError: the data must not be trained on.
         DataError: the published version does not answer as it was trained.
     """
-    raw, prepared, checked, model = folder / "raw", folder / "prepared", folder / "checked", folder / "model"
-    evaluation, gate, report = folder / "evaluation", folder / "gate", folder / "report"
-
-    extract(engine, raw / "mariadb", settings.extract)
-    csvs = [collect(path, raw / "csv", settings.collect) for path in find_csvs(settings.collect)]
-    prepare([raw / "mariadb", *(raw / "csv" / csv["name"] for csv in csvs)], prepared, settings)
-    insist(check_data(prepared, checked, store, settings))
-    heldout, playlists = prepared / "heldout.parquet", prepared / "playlists.parquet"
-    train(playlists, model, settings, heldout=heldout, parent=parent_model(store, settings))
-    live = live_model(store, settings.publish.channel)
-    metrics = evaluate(model, heldout, settings, playlists=playlists, live=live, out=evaluation)
-    decision = judge(evaluation / "metrics.json", gate, settings.gate)
-    published = publish_run(store, [model, prepared, checked, evaluation, gate], settings, key)
-    try_out(store, published["version"], model)
-    asked = "gate.approval is on: look at the version, then `song2vec promote` it" if settings.gate.approval else ""
-    if may_promote(decision) and not asked:
-        _promote(store, settings.publish.channel, published["version"], who, decision)
-    folders = [prepared, checked, evaluation, gate]
-    summary = report_run(store, folders, published["version"], report, settings, approval=asked)
-    prune_after_run(store, settings)
-    return {
-        "version": published["version"],
-        "accepted": decision["accepted"],
-        "forced": decision["forced"],
-        "sentence": decision["sentence"],
-        "metrics": metrics["model"],
-        "summary": summary,
-    }
+    raw = [_once(run, extract)["uri"], *_once(run, _collect_all)["uris"]]
+    _once(run, prepare, raw)
+    for stage in (check_data, train):
+        _once(run, stage)
+    metrics, decision, published = (_once(run, stage) for stage in (evaluate, gate, publish))
+    _once(run, verify)
+    asked = "gate.approval is on: look at the version, then `song2vec promote` it" if run.settings.gate.approval else ""
+    if not asked:
+        _once(run, promote)
+    summary = _once(run, report, asked)
+    _once(run, prune)
+    verdict = {name: decision[name] for name in ("accepted", "forced", "sentence")}
+    return {"version": published["version"], **verdict, "metrics": metrics["metrics"], "summary": summary["summary"]}
 
 
-def publish_run(
-    store: Bucket, folders: Sequence[Path], settings: Settings, key: SigningKey | None = None
-) -> dict[str, Any]:
-    """Publish the files that the stages up to the gate left in `folders` as one version, signed with `key`.
+def _once(run: Run, stage: Callable[..., Record], *inputs: Any) -> Record:
+    """The record of a stage that has ended; it is run where there is none yet."""
+    name = f"{stage.__name__.strip('_')}.json"
+    record = run.files.record(name)
+    return record if record is not None else run.files.keep(name, stage(run, *inputs))
 
-    Then the rests of uploads that crashed long ago are deleted.
-    """
-    files = published_files(*folders)
-    live = live_pointer(store, settings.publish.channel)
-    decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
-    funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
-    alignment = read_json(files["training.json"]).get("alignment", {})
-    manifest = publish(
-        store,
-        files,
-        VersionFacts(
-            parent=live.version if live else None,
-            accepted=decision["accepted"],
-            status="accepted" if decision["accepted"] else "rejected",
-            settings=settings.model_dump(mode="json"),
-            data_fingerprint=funnel.get("fingerprint", ""),
-            code_version=os.environ.get("SONG2VEC_CODE_VERSION", __version__),
-            created=datetime.now(UTC),
-            alignment=Alignment.from_json(alignment) if alignment.get("aligned") else None,
-        ),
-        key,
+
+def _collect_all(run: Run) -> Record:
+    return {"uris": [uri for csvs in find_csvs(run) for uri in collect(run, csvs)]}
+
+
+def _measure(run: Run, live: "LiveVersion", out: Path) -> Mapping[str, Any]:
+    """Measure the run's model beside a live version, and write ``metrics.json``."""
+    from song2vec.evaluate import evaluate
+    from song2vec.versions import live_model
+
+    data = run.folder("prepare")
+    return evaluate(
+        run.folder("train"),
+        data / "heldout.parquet",
+        run.settings,
+        playlists=data / "playlists.parquet",
+        live=live_model(run.store, live),
+        out=out,
     )
-    clean(store, settings.retention)
-    return {"version": manifest.version, "uri": f"{store.uri}/versions/{manifest.version}"}
 
 
-def _promote(store: Bucket, channel: str, version: str, who: str, decision: Mapping[str, Any]) -> None:
-    try:
-        promote(store, channel, version, who=who, why=decision["sentence"], rejected=decision["forced"])
-    except PinnedError as pinned:
-        log.warning(str(pinned))
+def _judge_again(run: Run, live: "LiveVersion", out: Path) -> Mapping[str, Any]:
+    """The verdict on the run's model beside another live version than it was first measured with."""
+    from song2vec.gates import gate
+
+    _measure(run, live, out)
+    return gate(out / "metrics.json", out, run.settings.gate)
 
 
-def prune_after_run(store: Bucket, settings: Settings) -> dict[str, Any] | None:
-    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off.
-
-    Returns:
-        ``{"deleted", "bytes", "versions"}``: whether they were deleted, their size, their names.
-    """
-    rules = settings.retention
-    if rules.after_run == "off":
-        return None
-    answer = prune(store, rules, delete=rules.after_run == "delete")
-    return answer | {"versions": [row["version"] for row in answer["versions"] if row["fate"] == "goes"]}
-
-
-def parent_model(store: Bucket, settings: Settings) -> SongModel | None:
-    """The live model, pulled and verified, for the new one to be aligned to.
-
-    None where there is none, or ``train.align`` is off.
-    """
-    live = live_pointer(store, settings.publish.channel) if settings.train.align else None
-    return ModelStore.of(store).load_version(live.version, live.manifest_sha256) if live else None
-
-
-def report_run(
-    store: Bucket, folders: Sequence[Path], version: str, out: Path, settings: Settings, *, approval: str = ""
-) -> str:
-    """Pull `version` through the client, write ``out/summary.txt`` and log it; `approval`: what a person answered."""
-    prepared, checked, evaluation, gate = folders
-    live = live_pointer(store, settings.publish.channel)
-    models = ModelStore.of(store)
-    training: Any = parse_json(models.read(version, "training.json"))
-    why = approval if may_promote(read_json(gate / "decision.json")) else "the gate refused the model."
-    text = summarise(
-        funnel=prepared / "funnel.json",
-        checked=checked / "data_decision.json",
-        metrics=evaluation / "metrics.json",
-        decision=gate / "decision.json",
-        version=version,
-        where=store.uri,
-        alignment=training.get("alignment", {}).get("sentence", ""),
-        model=models.load(version),
-        live=_live(settings.publish.channel, live, version, why),
-    )
-    with whole_file(out / "summary.txt") as file:
-        file.write_text(text, encoding="utf-8")
-    show(text)
-    return text
-
-
-def _live(channel: str, live: Pointer | None, version: str, why: str) -> str:
-    """What the channel names, in words, and why it was not moved if it was not."""
-    if live and live.version == version:
-        return channel
-    if live and live.pinned:
-        return pin_in_words(live)
-    names = f"{channel} stays at {live.version}" if live else f"{channel} names no version"
-    return f"{names}: {why}" if why else names
+def _version(run: Run) -> str:
+    """The version that `publish` made."""
+    version: str = run.read("publish/publish.json")["version"]
+    return version

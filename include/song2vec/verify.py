@@ -1,7 +1,7 @@
-"""The trial of a published version: pulled as a service pulls it, does it answer what the trained model answers?
+"""Stage `verify`: pulled as a service pulls it, does a published version answer what the trained model answers?
 
-Everything between the trainer's memory and a service is on trial: files, upload, manifest, download, cache,
-client. Questions are drawn with a fixed seed, so that a trial that failed fails again.
+Everything between the trainer's memory and a service is tested: files, upload, manifest, download, cache,
+client. Questions are drawn with a fixed seed, so that what failed once fails again.
 """
 
 import time
@@ -14,7 +14,6 @@ import structlog
 from numpy.typing import NDArray
 
 from song2vec.errors import DataError
-from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
@@ -31,12 +30,12 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
-def try_out(store: Bucket, version: str, trained: Path | None = None) -> dict[str, Any]:
-    """Pull `version` into a fresh cache, verify every file, and ask it for neighbours and continuations.
+def verify(store: ModelStore, name: str, trained: Path | None = None) -> dict[str, Any]:
+    """Pull a version into a fresh cache, verify every file, and ask it for neighbours and continuations.
 
     Args:
         store: the model store.
-        version: a published version, or a channel.
+        name: a published version, or a channel.
         trained: the folder that ``train`` wrote: the answers must be those of its arrays. None: they must be
             answers at all, as no such folder is left of an older version.
 
@@ -49,9 +48,9 @@ def try_out(store: Bucket, version: str, trained: Path | None = None) -> dict[st
         NotFoundError: there is no such version.
     """
     started = time.monotonic()
-    with TemporaryDirectory(prefix="song2vec-trial-", ignore_cleanup_errors=True) as cache:
-        candidate = ModelStore.of(store, cache=cache).load(version)
-        version = candidate.version or version  # a channel was asked for, maybe
+    with TemporaryDirectory(prefix="song2vec-verify-", ignore_cleanup_errors=True) as cache:
+        published = ModelStore.of(store.bucket, cache=cache).version(name)
+        version, candidate = published.name, published.load()
         model = candidate if trained is None else SongModel.open(trained)
         if not np.array_equal(candidate.songs, model.songs):
             raise _differs(version, f"its {len(candidate):,} songs are not the {len(model):,} that were trained on")

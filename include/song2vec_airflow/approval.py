@@ -16,37 +16,25 @@ class Approval(ApprovalOperator):
     """Asks whether the channel may move to the published version; *Reject* skips what follows.
 
     The task is skipped, and nobody asked, where ``gate.approval`` is off or there is nothing to approve.
-
-    Args:
-        decision: the record of the task `gate`.
-        evaluation: the record of the task `evaluate`.
-        published: the record of the task `publish`.
-        kwargs: what every operator takes.
     """
 
-    template_fields = (*ApprovalOperator.template_fields, "decision", "evaluation", "published")
-
-    def __init__(self, *, decision: Any, evaluation: Any, published: Any, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         # Subject and time-out are those of the run, known when it is under way.
         super().__init__(subject="May the channel move?", response_timeout=timedelta(hours=1), **kwargs)
-        self.decision = decision
-        self.evaluation = evaluation
-        self.published = published
 
     def execute(self, context: Any) -> Any:
         """Ask, and wait without holding a worker."""
         from song2vec.gates import may_promote, question
-        from song2vec.plumbing.files import read_json
 
         run = current_run()
         settings = run.settings.gate
         if not settings.approval:
             skip("nobody is asked: gate.approval is off")
-        if not may_promote(self.decision):
+        decision = run.read("gate/decision.json")
+        if not may_promote(decision):
             skip("there is nothing to approve: the gate refused the model")
-        decision = read_json(run.files.fetch(self.decision["uri"]) / "decision.json")
-        metrics = read_json(run.files.fetch(self.evaluation["uri"]) / "metrics.json")
-        self.subject, self.body = question(run.settings.publish.channel, self.published["version"], decision, metrics)
+        version, metrics = run.read("publish/publish.json")["version"], run.read("evaluate/metrics.json")
+        self.subject, self.body = question(run.live.channel, version, decision, metrics)
         self.defaults = [settings.approval_default]
         self.response_timeout = timedelta(hours=settings.approval_hours)
         return super().execute(context)
@@ -57,9 +45,9 @@ class Approval(ApprovalOperator):
 
         if "error" not in event:
             user, approved = event["responded_by_user"], event["chosen_options"] == [self.APPROVE]
-            told = answered(approved, user["name"] if user else None, current_run().settings.gate.approval_hours)
-            self.log.info(told)
-            context["task_instance"].xcom_push(ANSWER, told)
+            sentence = answered(approved, user["name"] if user else None, current_run().settings.gate.approval_hours)
+            self.log.info(sentence)
+            context["task_instance"].xcom_push(ANSWER, sentence)
         return super().execute_complete(context, event)
 
 

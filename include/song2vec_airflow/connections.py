@@ -19,17 +19,35 @@ from song2vec.errors import SettingsError
 from song2vec.extract import open_engine
 from song2vec.publish import SigningKey
 from song2vec.settings import ExtractSettings
-from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.gcs.client import default_client
+from song2vec_client.store import ModelStore
 
 DATABASE = "mariadb_default"
 STORE = "song2vec_models"
 SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 
 
-def open_database(settings: ExtractSettings) -> Engine:
-    """An engine for the connection ``mariadb_default``."""
-    return open_engine(database_url(_connection(DATABASE)), settings)
+class Connections:
+    """What opens the database, the model store and the signing key of a deployment (`song2vec.stages.Deployment`)."""
+
+    def database(self, settings: ExtractSettings) -> Engine:
+        """An engine for the connection ``mariadb_default``."""
+        return open_engine(database_url(_connection(DATABASE)), settings)
+
+    def store(self) -> ModelStore:
+        """The model store of the connection ``song2vec_models``."""
+        extra = _connection(STORE).extra_dejson
+        if "store" not in extra:
+            raise SettingsError(f'the connection {STORE} has no "store" in its extra: set it to {_EXAMPLE}')
+        return ModelStore(extra["store"], client=_client(extra))
+
+    def signing_key(self) -> SigningKey | None:
+        """The key of the connection ``song2vec_models`` or of the environment; None: versions are not signed."""
+        extra = _connection(STORE).extra_dejson
+        if text := extra.get("signing_private_key"):
+            return SigningKey.parse(text.encode(), f"signing_private_key of the connection {STORE}")
+        path = extra.get("signing_key_path") or os.environ.get("SONG2VEC_SIGNING_KEY")
+        return SigningKey.read(path) if path else None
 
 
 def database_url(connection: Connection) -> URL:
@@ -45,23 +63,6 @@ def database_url(connection: Connection) -> URL:
         database=connection.schema,
         query={"charset": connection.extra_dejson.get("charset", "utf8mb4")},
     )
-
-
-def open_store() -> Bucket:
-    """The model store of the connection ``song2vec_models``."""
-    extra = _connection(STORE).extra_dejson
-    if "store" not in extra:
-        raise SettingsError(f'the connection {STORE} has no "store" in its extra: set it to {_EXAMPLE}')
-    return Bucket.open(extra["store"], client=_client(extra))
-
-
-def open_signing_key() -> SigningKey | None:
-    """The key that signs versions, of the connection ``song2vec_models`` or of the environment; None: none."""
-    extra = _connection(STORE).extra_dejson
-    if text := extra.get("signing_private_key"):
-        return SigningKey.parse(text.encode(), f"signing_private_key of the connection {STORE}")
-    path = extra.get("signing_key_path") or os.environ.get("SONG2VEC_SIGNING_KEY")
-    return SigningKey.read(path) if path else None
 
 
 _EXAMPLE = '{"store": "gs://BUCKET/PREFIX"}'

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import Param
+from airflow.sdk import Param, get_current_context
 
 from song2vec.errors import SettingsError
 from song2vec.settings import load_settings
+from song2vec_airflow.run import triggered_by
 from song2vec_client.format.records import Pointer
 from song2vec_client.gcs.bucket import Bucket
 
@@ -55,7 +56,17 @@ def move_form() -> dict[str, Param]:
     }
 
 
-def move_channel(store: Bucket, form: Mapping[str, Any], who: str, run: str) -> Pointer:
+def move_channel_as_the_form_says() -> dict[str, Any]:
+    """What the task of the DAG does: the pointer as the channel holds it now."""
+    from song2vec_airflow.connections import Connections
+
+    context = get_current_context()
+    dag_run = context["dag_run"]
+    name = f"{dag_run.dag_id}/{dag_run.run_id}"
+    return move_channel(Connections().store().bucket, context["params"], triggered_by(dag_run), name).to_json()
+
+
+def move_channel(bucket: Bucket, form: Mapping[str, Any], who: str, run: str) -> Pointer:
     """Do what the form says, once for each `run`.
 
     Returns:
@@ -71,13 +82,13 @@ def move_channel(store: Bucket, form: Mapping[str, Any], who: str, run: str) -> 
     request: dict[str, Any] = {"channel": form["channel"], "who": who, "why": form["reason"], "run": run}
     match form["action"]:
         case "promote" if version:
-            return channels.promote(store, version=version, force=force, **request)
+            return channels.promote(bucket, version=version, force=force, **request)
         case "rollback":
-            return channels.rollback(store, to=version, force=force, **request)
+            return channels.rollback(bucket, to=version, force=force, **request)
         case "pin":
-            return channels.pin(store, to=version, force=force, **request)
+            return channels.pin(bucket, to=version, force=force, **request)
         case "unpin" if not version:
-            return channels.unpin(store, **request)
+            return channels.unpin(bucket, **request)
         case action:
             needs = "a version: copy its name from the page Models" if action == "promote" else "no version"
             raise SettingsError(f"to {action} needs {needs}; trigger the DAG once more")

@@ -4,11 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
-PERMANENT = RetryRule(
-    ["song2vec.errors.PermanentError", "song2vec_client.errors.PermanentError"],
-    RetryAction.FAIL,
-    reason="trying again cannot help",
-)
+PERMANENT = RetryRule("song2vec_client.errors.PermanentError", RetryAction.FAIL, reason="trying again cannot help")
 
 TASKS = {
     "owner": "song2vec",

@@ -1,57 +1,61 @@
-"""What a task body needs of its run: the settings, the files, who started it."""
+"""What a task body needs: the run that it belongs to, and a way to end as skipped."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from song2vec.settings import Settings, load_settings
-from song2vec.workspace import RunFolder, open_run_folder
+from song2vec.settings import load_settings
+
+if TYPE_CHECKING:
+    from song2vec.stages import Record, Run
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Run:
-    """The run that the current task belongs to.
-
-    Attributes:
-        settings: the deployment's, with those of the trigger form on top.
-        form: what else the form asks for.
-        files: where the run keeps its files.
-        name: tells it from all other runs.
-        who: the user who triggered it, or what did: ``airflow (scheduled)``.
-    """
-
-    settings: Settings
-    form: Mapping[str, Any]
-    files: RunFolder
-    name: str
-    who: str
-
-
-def current_run() -> Run:
-    """Read the run of the task that calls this.
+def current_run() -> "Run":
+    """The run of the task that calls this: its settings are the deployment's, with those of the trigger form on top.
 
     Raises:
         SettingsError: a param is out of bounds.
     """
+    from song2vec.stages import Run
+    from song2vec.workspace import open_run_folder
+    from song2vec_airflow.connections import Connections
+
     context = get_current_context()
     dag_run = context["dag_run"]
-    params = dict(context["params"])
-    settings = {name: "" if value is None else value for name, value in params.items() if "." in name}
+    settings = {name: "" if value is None else value for name, value in context["params"].items() if "." in name}
     workspace = os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace")
     return Run(
         settings=load_settings(settings),
-        form={name: value for name, value in params.items() if "." not in name},
         files=open_run_folder(workspace, dag_run.dag_id, dag_run.run_id),
+        deployment=Connections(),
         name=f"{dag_run.dag_id}/{dag_run.run_id}",
-        who=dag_run.triggering_user_name or f"airflow ({dag_run.run_type.value})",
+        who=triggered_by(dag_run),
     )
+
+
+def triggered_by(dag_run: Any) -> str:
+    """The user who triggered a run, or what did: ``airflow (scheduled)``."""
+    return dag_run.triggering_user_name or f"airflow ({dag_run.run_type.value})"
+
+
+def label(paths: Sequence[str]) -> None:
+    """Name the copy of a mapped task by the files that it reads."""
+    context: Any = get_current_context()
+    context["label"] = ", ".join(Path(path).name for path in paths)
+
+
+def or_skip(record: "Record") -> "Record":
+    """The record of a stage; where the stage did nothing, the task that calls this ends as skipped."""
+    if why := record.get("skipped"):
+        skip(why)
+    return record
 
 
 def skip(why: str) -> NoReturn:

@@ -4,8 +4,7 @@ from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from song2vec_airflow.connections import open_store
-from song2vec_client.store import ModelStore
+from song2vec_airflow.connections import Connections
 from song2vec_ui.app import create_app
 from song2vec_ui.rendering import root, show
 from song2vec_ui.trouble import Trouble
@@ -16,7 +15,7 @@ DAG = "song2vec_retrain"
 def build() -> FastAPI:
     """The app that the plugin serves: whoever may read the DAG `song2vec_retrain` may read its models."""
     may_read = Depends(requires_access_dag(method="GET", param_dag_id=DAG))
-    app = create_app(lambda: ModelStore.of(open_store()), dependencies=[may_read])
+    app = create_app(Connections().store, dependencies=[may_read])
 
     @app.get("/dags/{dag_id}")
     def models_of(request: Request, dag_id: str) -> Response:

@@ -7,7 +7,21 @@
     model = ModelStore("gs://bucket/models").load("production")
     songs, scores = model.similar("53651", k=10)
 
-Needs numpy and google-cloud-storage, and loads them on first use.
+Needs numpy and google-cloud-storage, and loads them on first use. Where things are:
+
+=============  =======================================================================================
+``store``      a store: its channels, its versions
+``version``    the handle of one version: its manifest, read and trusted once, and its files
+``model``      the vectors of one version, and the questions that they answer
+``scoring``    how the answers are computed
+``cache``      verified models on disk, shared by all processes of a machine
+``watch``      a model that is kept up to date in the background
+``reading``    small objects of a store, read and understood
+``errors``     everything that is raised on purpose, drawn as a tree
+``format/``    the published format: where things lie, the JSON records, digests, signatures
+``gcs/``       the only place where Cloud Storage is asked: objects by name, errors translated
+``__main__``   the commands for shells and other languages
+=============  =======================================================================================
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,12 +30,13 @@ if TYPE_CHECKING:
     from song2vec_client.gcs.bucket import Bucket
     from song2vec_client.model import SongModel
     from song2vec_client.store import ModelStore
+    from song2vec_client.version import Version
     from song2vec_client.watch import Watch
 
-__version__ = "0.1.0"
-__all__ = ["Bucket", "ModelStore", "SongModel", "Watch", "__version__"]
+__version__ = "0.2.0"
+__all__ = ["Bucket", "ModelStore", "SongModel", "Version", "Watch", "__version__"]
 
-_HOMES = {"Bucket": "gcs.bucket", "ModelStore": "store", "SongModel": "model", "Watch": "watch"}
+_HOMES = {"Bucket": "gcs.bucket", "ModelStore": "store", "SongModel": "model", "Version": "version", "Watch": "watch"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from song2vec_client.errors import ModelStoreError
+from song2vec_client.errors import Song2VecError
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         answer = options.command(ModelStore(options.store, cache=options.cache, public_key=options.public_key), options)
-    except (ModelStoreError, OSError) as error:
+    except (Song2VecError, OSError) as error:
         sys.stderr.write(f"song2vec_client: {error}\n")
         return 1
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
@@ -36,7 +36,7 @@ def _pull(store: ModelStore, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _info(store: ModelStore, options: argparse.Namespace) -> dict[str, Any]:
-    return store.manifest(options.name).to_json()
+    return store.version(options.name).manifest.to_json()
 
 
 def _similar(store: ModelStore, options: argparse.Namespace) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""Every error the client raises on purpose.
+"""Every error the client raises on purpose, and the base of those of all other packages.
 
 ::
 
-    ModelStoreError
+    Song2VecError
     ├── PermanentError                trying again cannot help
     │   ├── AddressError              (ValueError)       not an address of the form gs://BUCKET/PREFIX
     │   ├── AccessDeniedError         (PermissionError)  no credentials, or not enough rights
     │   ├── RequestRefusedError       (OSError)          the service refused the request for another reason
-    │   ├── NotFoundError             (LookupError)      no such bucket, channel, version, object or song
+    │   ├── NotFoundError             (LookupError)      no such bucket, channel, version, object, file or song
     │   ├── ConflictError             (FileExistsError)  the object exists already, with other content
     │   ├── CorruptModelError         (ValueError)       what was read is not what the format or the manifest says
     │   ├── UnsupportedFormatError    (ValueError)       published in a format newer than this client
@@ -17,19 +17,20 @@
         ├── StoreUnavailableError     (ConnectionError)  no answer in time, too many requests, a server's failure
         └── ChangedError                                 somebody else wrote the object in the meantime
 
+The pipeline's errors grow out of the same two branches: ``song2vec.errors`` draws them.
 A message says what was found, what was expected, and what to do. It never holds a secret.
 """
 
 
-class ModelStoreError(Exception):
-    """Anything the client raises on purpose."""
+class Song2VecError(Exception):
+    """Anything the client or the pipeline raises on purpose."""
 
 
-class PermanentError(ModelStoreError):
+class PermanentError(Song2VecError):
     """Trying again cannot help."""
 
 
-class TransientError(ModelStoreError):
+class TransientError(Song2VecError):
     """Trying again may help."""
 
 
@@ -46,7 +47,7 @@ class RequestRefusedError(PermanentError, OSError):
 
 
 class NotFoundError(PermanentError, LookupError):
-    """No such bucket, channel, version, object or song."""
+    """No such bucket, channel, version, object, file or song."""
 
 
 class ConflictError(PermanentError, FileExistsError):

@@ -1,35 +1,22 @@
 """A model store as its readers see it: channels, versions, and verified models in a cache on disk."""
 
-import hashlib
-import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
-from song2vec_client.cache import LIMIT, Cache, Lease, default_cache
-from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format.digests import digest
-from song2vec_client.format.fields import parse_json
-from song2vec_client.format.layout import (
-    MANIFEST,
-    MODEL_FILES,
-    SONGS,
-    VECTORS,
-    channel_name,
-    file_name,
-    is_channel,
-    is_version,
-)
-from song2vec_client.format.records import FileEntry, Manifest, Pointer
-from song2vec_client.format.signing import PublicKeys, signature_name
+from song2vec_client.cache import LIMIT, Cache, default_cache
+from song2vec_client.errors import CorruptModelError, NotFoundError, PermanentError, UnsupportedFormatError
+from song2vec_client.format.layout import MANIFEST, channel_name, is_channel, is_version
+from song2vec_client.format.records import Pointer
+from song2vec_client.format.signing import PublicKeys
 from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.gcs.side_by_side import side_by_side
+from song2vec_client.reading import read_object, understand
+from song2vec_client.version import Version
 
 if TYPE_CHECKING:
     from song2vec_client.model import SongModel
     from song2vec_client.watch import Watch
-
-AnyRecord = TypeVar("AnyRecord", Manifest, Pointer)
 
 
 class ModelStore:
@@ -82,82 +69,57 @@ class ModelStore:
     def _set(self, bucket: Bucket, cache: Path | str | None, public_key: Path | str | None, cache_limit: int) -> None:
         self.bucket = bucket
         self.cache = Cache(Path(cache) if cache is not None else default_cache(), cache_limit)
-        self._keys = PublicKeys.read(public_key) if public_key is not None else None
+        self.public_keys = PublicKeys.read(public_key) if public_key is not None else None
 
-    def channels(self) -> dict[str, Pointer]:
-        """Every channel and what it names."""
+    def channels(self) -> dict[str, Pointer | PermanentError]:
+        """What every channel names, by its name; for one that is damaged, the error that `resolve` raises."""
         names = [name.removeprefix("channels/").removesuffix(".json") for name in self.bucket.names("channels/")]
-        return {name: self.resolve(name) for name in names if is_channel(name)}
+        channels = list(filter(is_channel, names))
+        return dict(zip(channels, side_by_side(self._pointer_or_error, channels), strict=True))
 
     def resolve(self, channel: str) -> Pointer:
         """What `channel` names now."""
         if not is_channel(channel):
             raise NotFoundError(f"{channel!r} is neither a version nor the name of a channel, such as production")
-        content = self._read(channel_name(channel), f"no channel {channel} in {self.bucket.uri}: nothing was promoted")
-        pointer = _checked(Pointer, content, f"{self.bucket.uri}/{channel_name(channel)}")
+        name = channel_name(channel)
+        content = read_object(self.bucket, name, f"no channel {channel} in {self.bucket.uri}: nothing was promoted")
+        pointer = understand(Pointer, content, f"{self.bucket.uri}/{name}")
         if pointer.channel != channel:
             raise CorruptModelError(f"the pointer of channel {channel} says that it belongs to {pointer.channel}")
         return pointer
 
-    def manifest(self, name: str) -> Manifest:
-        """The manifest of a version, or of the version that a channel names."""
-        return self.read_manifest(*self._named(name))[0]
-
-    def read_manifest(self, version: str, sha256: str | None = None) -> tuple[Manifest, bytes]:
-        """The manifest of a version, and the bytes it was read from; with `sha256`, only if that is their digest."""
-        name = file_name(version, MANIFEST)
-        content = self._read(name, f"no version {version} in {self.bucket.uri}: it was never published whole")
-        where = f"{self.bucket.uri}/{name}"
-        if sha256 not in (None, hashlib.sha256(content).hexdigest()):
-            raise CorruptModelError(f"{where} is not the manifest that the channel was moved to")
-        self._insist_signed(version, content)
-        manifest = _checked(Manifest, content, where)
-        if manifest.version != version:
-            raise CorruptModelError(f"{where} is the manifest of another version, {manifest.version}")
-        return manifest, content
-
     def published(self) -> list[str]:
         """The name of every version that is published, newest first; one without a manifest does not exist."""
-        names = (name.split("/") for name in self.bucket.names("versions/"))
-        found = {path[1] for path in names if len(path) == 3 and path[2] == MANIFEST and is_version(path[1])}
-        return sorted(found, reverse=True)
+        paths = (name.split("/") for name in self.bucket.names("versions/"))
+        versions = {path[1] for path in paths if len(path) == 3 and path[2] == MANIFEST and is_version(path[1])}
+        return sorted(versions, reverse=True)
 
-    def versions(self) -> list[Manifest]:
-        """The manifest of every version that is published, newest first; one that is damaged is an error."""
-        return [self.manifest(version) for version in self.published()]
+    def version(self, name: str = "production", manifest_sha256: str | None = None) -> Version:
+        """The handle of a version, or of the version that a channel names now.
 
-    def read(self, name: str, path: str) -> bytes:
-        """A small file (``metrics.json``) of a version or channel, verified."""
-        manifest = self.manifest(name)
-        entry = manifest.entry(path)
-        content = self._read(file_name(manifest.version, path), f"version {manifest.version} has lost its {path}")
-        _verify(content, entry, self.bucket.uri)
-        return content
+        Args:
+            name: a version, for which no request is made yet, or a channel, whose pointer is read.
+            manifest_sha256: only the version whose manifest has this digest is believed; None: the one whose manifest
+                has the digest that the channel gives.
+        """
+        if is_version(name):
+            return Version(self, name, manifest_sha256)
+        pointer = self.resolve(name)
+        return Version(self, pointer.version, manifest_sha256 or pointer.manifest_sha256, pointer)
 
-    def download(self, name: str, path: str, to: Path) -> None:
-        """Write any file of a version or channel to the local path `to`: verified, whole or not at all."""
-        manifest = self.manifest(name)
-        self._download(manifest.version, manifest.entry(path), to)
+    def versions(self) -> list[Version]:
+        """Every version that is published, newest first, each with its manifest; one that is damaged is an error."""
+        versions = [Version(self, name) for name in self.published()]
+        side_by_side(lambda version: version.manifest, versions)
+        return versions
 
     def load(self, name: str = "production") -> "SongModel":
-        """The model of a version, or of the version that a channel names: pulled if need be, checked, mapped.
+        """The model of a version, or of the version that a channel names; see `Version.load`."""
+        return self.version(name).load()
 
-        As long as it is in use, no process of the machine deletes it from the cache.
-        """
-        return self.load_version(*self._named(name))
-
-    def load_version(self, version: str, sha256: str | None = None) -> "SongModel":
-        """The model of a version; with `sha256`, only if that is the digest of its manifest."""
-        from song2vec_client.model import SongModel
-
-        lease = self._lease(version, sha256)
-        try:
-            model = SongModel.open(lease.folder)
-        except BaseException:
-            lease.release()
-            raise
-        weakref.finalize(model, lease.release)
-        return model
+    def pull(self, name: str = "production") -> Path:
+        """The folder in the cache with the model of a version or channel; see `Version.pull`."""
+        return self.version(name).pull()
 
     def watch(
         self, channel: str = "production", every: float = 60.0, after_look: Callable[["Watch"], None] | None = None
@@ -173,80 +135,8 @@ class ModelStore:
 
         return Watch(self, channel, every, after_look)
 
-    def pull(self, name: str = "production") -> Path:
-        """The folder in the cache with the model of a version or channel; downloaded unless it is there.
-
-        What is there was verified. It may be deleted when other models are pulled and the cache is full.
-        """
-        lease = self._lease(*self._named(name))
-        lease.release()
-        return lease.folder
-
-    def _insist_signed(self, version: str, content: bytes) -> None:
-        """With a public key, refuse a manifest that it did not sign."""
-        if self._keys is None:
-            return
+    def _pointer_or_error(self, channel: str) -> Pointer | PermanentError:
         try:
-            signature: bytes | None = self.bucket.read(signature_name(version, content))[0]
-        except NotFoundError:
-            signature = None
-        self._keys.insist(content, signature, f"{self.bucket.uri}/{file_name(version, MANIFEST)}")
-
-    def _named(self, name: str) -> tuple[str, str | None]:
-        """The version that `name` means, and the digest of its manifest where a channel vouches for it."""
-        if is_version(name):
-            return name, None
-        pointer = self.resolve(name)
-        return pointer.version, pointer.manifest_sha256
-
-    def _lease(self, version: str, sha256: str | None) -> Lease:
-        known = sha256 if self._keys is None else None  # the cache may be shared with those who ask for no signature
-        if known and (found := self.cache.find(version, known)):
-            return found
-        manifest, content = self.read_manifest(version, sha256)
-        sha256 = hashlib.sha256(content).hexdigest()
-        prepared = (VECTORS, SONGS)  # files of these sizes are written beside what is downloaded
-        size = len(content) + sum(manifest.entry(path).size for path in (*MODEL_FILES, *prepared))
-        return self.cache.find(version, sha256) or self.cache.add(
-            version, sha256, size, lambda folder: self._fill(folder, manifest, content)
-        )
-
-    def _fill(self, folder: Path, manifest: Manifest, content: bytes) -> None:
-        from song2vec_client.model import SongModel
-
-        for entry in [manifest.entry(path) for path in MODEL_FILES]:
-            self._download(manifest.version, entry, folder / entry.path)
-        SongModel.open(folder).prepare(folder)
-        (folder / MANIFEST).write_bytes(content)
-
-    def _download(self, version: str, entry: FileEntry, to: Path) -> None:
-        part = to.with_name(f".{to.name}.{uuid4().hex[:8]}.part")
-        try:
-            self.bucket.download(file_name(version, entry.path), part, entry.size)
-            _verify(part, entry, self.bucket.uri)
-            part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _read(self, name: str, missing: str) -> bytes:
-        try:
-            return self.bucket.read(name)[0]
-        except NotFoundError:
-            raise NotFoundError(missing) from None
-
-
-def _checked(kind: type[AnyRecord], content: bytes, where: str) -> AnyRecord:
-    """The record that `content` holds, or an error that says where it was read."""
-    try:
-        return kind.from_json(parse_json(content))
-    except (CorruptModelError, UnsupportedFormatError) as error:
-        raise type(error)(f"{where}: {error}") from None
-
-
-def _verify(content: bytes | Path, entry: FileEntry, where: str) -> None:
-    found = digest(content)
-    if (found.size, found.sha256) != (entry.size, entry.sha256):
-        raise CorruptModelError(
-            f"{where}: {entry.path} is damaged: found {found.size:,} bytes with sha256 {found.sha256[:16]}…, "
-            f"the manifest says {entry.size:,} bytes with {entry.sha256[:16]}…"
-        )
+            return self.resolve(channel)
+        except (CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
+            return error

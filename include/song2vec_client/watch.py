@@ -49,7 +49,7 @@ class Watch:
             clock: gives seconds.
 
         Raises:
-            ModelStoreError: there is no model to begin with; as for `ModelStore.load`.
+            Song2VecError: there is no model to begin with; as for `ModelStore.load`.
         """
         if every <= 0:
             raise ValueError(f"every is {every}: give the seconds between two looks")
@@ -99,7 +99,7 @@ class Watch:
             Whether there is another model now.
 
         Raises:
-            ModelStoreError: as for `ModelStore.load`; the old model stays.
+            Song2VecError: as for `ModelStore.load`; the old model stays.
             OSError: the disk is full; the old model stays.
         """
         with self._refreshing:
@@ -132,7 +132,7 @@ class Watch:
         return self._store.resolve(self._channel)
 
     def _load(self, pointer: Pointer) -> "SongModel":
-        return self._store.load_version(pointer.version, pointer.manifest_sha256)
+        return self._store.version(pointer.version, pointer.manifest_sha256).load()
 
     def _watch(self) -> None:
         while not self._closed.wait(self.pause):

@@ -6,19 +6,19 @@ whole store ends a page.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import lru_cache, partial
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
-from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
-from song2vec_client.format.layout import is_channel, is_version
+from song2vec_client.errors import CorruptModelError, NotFoundError, PermanentError, UnsupportedFormatError
+from song2vec_client.format.layout import is_version
 from song2vec_client.format.records import Move, Pointer
+from song2vec_client.gcs.side_by_side import side_by_side
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 from song2vec_ui.models_page import (
@@ -38,7 +38,6 @@ MAIN_CHANNEL = "production"  # shown first
 KEEP_SECONDS = 300.0  # after that the store is opened anew: its address or key may have changed
 MODELS_KEPT = 2  # mapped from disk, each with its unit vectors in memory
 PATIENCE_SECONDS = 10.0  # for another request's model; waiting longer would block the server's threads
-REQUESTS_AT_A_TIME = 8
 
 _KINDS: dict[str, type[Record]] = {
     "metrics": Metrics,
@@ -48,8 +47,6 @@ _KINDS: dict[str, type[Record]] = {
     "training": Training,
 }
 _DAMAGE = (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError)
-_Item = TypeVar("_Item")
-_Answer = TypeVar("_Answer")
 
 
 class Reader:
@@ -57,10 +54,10 @@ class Reader:
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
-        self._manifest = lru_cache(maxsize=1_000)(store.manifest)
+        self._version = lru_cache(maxsize=1_000)(store.version)
         self._record = lru_cache(maxsize=1_000)(self._read_record)
         self._move = lru_cache(maxsize=1_000)(partial(read_move, store.bucket))
-        self._model = lru_cache(maxsize=MODELS_KEPT)(store.load)
+        self._model = lru_cache(maxsize=MODELS_KEPT)(lambda version: self._version(version).load())
         self._loading = Lock()
 
     def models(self, number: int) -> ModelsPage | None:
@@ -70,8 +67,8 @@ class Reader:
         if not (published or channels):
             return None
         shown, newer, older = page_of(published, number)
-        rows = _each(shown, lambda version: self._row(version, live_channels(channels, version)))
-        return ModelsPage(channels, rows, newer, older, self._history())
+        rows = side_by_side(lambda version: self._row(version, live_channels(channels, version)), shown)
+        return ModelsPage(channels, tuple(rows), newer, older, self._history())
 
     def version(self, version: str) -> VersionPage:
         """The page of one version.
@@ -82,7 +79,7 @@ class Reader:
         """
         if not is_version(version):
             raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
-        manifest = self._manifest(version)
+        manifest = self._version(version).manifest
         live = live_channels(self._channels(), version)
         return version_page(manifest, self._records(version, *_KINDS), live, self._history().moves)
 
@@ -100,27 +97,24 @@ class Reader:
             self._loading.release()
 
     def _channels(self) -> tuple[Channel, ...]:
-        names = (name.removeprefix("channels/").removesuffix(".json") for name in self._store.bucket.names("channels/"))
-        return _each(sorted(filter(is_channel, names), key=lambda name: (name != MAIN_CHANNEL, name)), self._channel)
-
-    def _channel(self, name: str) -> Channel:
-        try:
-            return Channel(name, self._store.resolve(name))
-        except _DAMAGE as error:
-            return Channel(name, None, problem=str(error))
+        channels = self._store.channels()
+        names = sorted(channels, key=lambda name: (name != MAIN_CHANNEL, name))
+        return tuple(_channel(name, channels[name]) for name in names)
 
     def _row(self, version: str, live: tuple[Pointer, ...]) -> VersionRow:
         try:
-            return VersionRow(version, self._manifest(version), self._records(version, "metrics", "training"), live)
+            return VersionRow(
+                version, self._version(version).manifest, self._records(version, "metrics", "training"), live
+            )
         except _DAMAGE as error:
             return VersionRow(version, None, Records(), live, problem=str(error))
 
     def _records(self, version: str, *names: str) -> Records:
-        present = {entry.path for entry in self._manifest(version).files}
+        handle = self._version(version)
         found: dict[str, Any] = {}
         problems = []
         for name in names:
-            if f"{name}.json" not in present:
+            if f"{name}.json" not in handle:
                 continue
             try:
                 found[name] = self._record(version, name)
@@ -132,11 +126,11 @@ class Reader:
         return Records(**found, problems=tuple(problems))
 
     def _read_record(self, version: str, name: str) -> Record:
-        return _KINDS[name].model_validate_json(self._store.read(version, f"{name}.json"))
+        return _KINDS[name].model_validate_json(self._version(version).read(f"{name}.json"))
 
     def _history(self) -> History:
         there = numbers(self._store.bucket)
-        read = _each(there[: -MOST_MOVES - 1 : -1], self._move_or_problem)
+        read = side_by_side(self._move_or_problem, there[: -MOST_MOVES - 1 : -1])
         return History(
             moves=tuple(move for move in read if isinstance(move, Move)),
             earlier=len(there) - len(read),
@@ -166,7 +160,5 @@ class Readers:
         return self._current[1]
 
 
-def _each(items: Iterable[_Item], work: Callable[[_Item], _Answer]) -> tuple[_Answer, ...]:
-    """Do `work` for several items at a time; answers in the order of the items."""
-    with ThreadPoolExecutor(REQUESTS_AT_A_TIME) as pool:
-        return tuple(pool.map(work, items))
+def _channel(name: str, held: Pointer | PermanentError) -> Channel:
+    return Channel(name, held) if isinstance(held, Pointer) else Channel(name, None, problem=str(held))

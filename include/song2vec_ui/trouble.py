@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-import song2vec.errors as ours
-from song2vec_client import errors
+from song2vec.errors import SettingsError
+from song2vec_client.errors import AccessDeniedError, AddressError, NotFoundError, PermanentError, TransientError
 
 
 class BusyError(Exception):
@@ -59,10 +59,10 @@ def explain(error: Exception) -> Trouble:
     match error:
         case BusyError():
             return _BUSY
-        case ours.TransientError() | errors.TransientError():
+        case TransientError():
             return Trouble(503, *_SILENT, detail=str(error))
-        case ours.SettingsError() | errors.NotFoundError() | errors.AccessDeniedError() | errors.AddressError():
+        case SettingsError() | NotFoundError() | AccessDeniedError() | AddressError():
             return Trouble(502, *_NOT_SET_UP, detail=str(error))
-        case ours.PermanentError() | errors.PermanentError():
+        case PermanentError():
             return Trouble(502, *_DAMAGED, detail=str(error))
     return CRASHED

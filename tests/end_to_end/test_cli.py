@@ -74,7 +74,7 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert (prepared["playlists"], prepared["rows"]) == (201, 2009)
     assert [reason["rows"] for reason in answer("quarantine", data)["reasons"]] == [1]
     assert "unknown_song, 1 of 1:" in song2vec("quarantine", data, "--reason", "unknown_song").stdout
-    assert answer("check", data, "--out", tmp_path / "checked", "--to", store, **emulator)["accepted"]
+    assert answer("check-data", data, "--out", tmp_path / "checked", "--to", store, **emulator)["accepted"]
     heldout, playlists = data / "heldout.parquet", data / "playlists.parquet"
     assert answer("train", playlists, "--out", model, "--heldout", heldout, *SMALL)["songs"] == 60
     metrics = answer("evaluate", model, "--heldout", heldout, "--playlists", playlists, "--out", model)
@@ -115,7 +115,7 @@ def test_run_does_it_all_and_a_second_run_makes_a_second_version(sources, store,
     assert "Not aligned: there was no version to align to, or it was not named." in first["summary"]
     assert "Songs most similar to" in second.stdout
     assert f"Aligned to {first['version']}: 60 shared songs moved by" in second.stdout
-    newest = ModelStore(store, cache=tmp_path / "cache").manifest("production")
+    newest = ModelStore(store, cache=tmp_path / "cache").version("production").manifest
     assert newest.alignment.to == first["version"] == newest.parent
     versions = answer("versions", "--from", store, **environment)["versions"]
     assert len(versions) == 2
@@ -157,20 +157,20 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
 
     assert "60 songs instead of at least 61" in refused.stderr
     assert refused.stdout == ""
-    (verdict,) = work.glob("*/*/checked/data_decision.json")
+    (verdict,) = work.glob("*/*/check_data/data_decision.json")
     failed = [rule for rule in json.loads(verdict.read_text(encoding="utf-8"))["rules"] if rule["passed"] is False]
     assert [(rule["rule"], rule["figure"], rule["limit"]) for rule in failed] == [("min_songs", 60, 61)]
     assert answer("versions", "--from", store, **environment)["versions"] == []
-    prepared = verdict.parent.with_name("prepared")
-    check = ["check", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
+    prepared = verdict.parent.with_name("prepare")
+    check = ["check-data", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
     assert answer(*check, code=3, **environment)["sentence"] == "Refused: 60 songs instead of at least 61."
 
     made = answer(*arguments, "--set", "data.override=노래방 하나", **environment)["version"]
 
-    models = ModelStore(store, cache=tmp_path / "cache")
-    assert models.manifest(made).settings["data"]["override"] == "노래방 하나"
-    assert json.loads(models.read(made, "data_decision.json"))["overridden"]
-    assert "Accepted all the same (노래방 하나): 60 songs" in models.read(made, "MODEL_CARD.md").decode()
+    version = ModelStore(store, cache=tmp_path / "cache").version(made)
+    assert version.manifest.settings["data"]["override"] == "노래방 하나"
+    assert json.loads(version.read("data_decision.json"))["overridden"]
+    assert "Accepted all the same (노래방 하나): 60 songs" in version.read("MODEL_CARD.md").decode()
     since = song2vec(*check[:-2], **environment).stdout
     assert f"since {made}: playlists: 0 new, 0 gone, 0 changed, 201 same" in since
 
@@ -269,7 +269,7 @@ def test_similar_asks_the_store_that_the_environment_names(store, bucket, gcs, t
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    command = f"set -o pipefail; {sys.executable} -m song2vec.cli.main settings --json | true"
+    command = f"set -o pipefail; {sys.executable} -m song2vec settings --json | true"
 
     done = subprocess.run(
         ["bash", "-c", command], check=False, capture_output=True, text=True, env={"PYTHONPATH": "include"}

@@ -105,8 +105,8 @@ def test_a_run_makes_a_model_live_and_its_log_holds_no_secret(airflow_home, envi
     live = ModelStore(store, cache=tmp_path / "pulled")
     songs, _ = live.load("production").similar(1003, 5)
     assert {song // 1000 for song in songs.tolist()} == {1}
-    manifest = live.manifest("production")
-    funnel = json.loads(live.read("production", "funnel.json"))
+    version = live.version("production")
+    manifest, funnel = version.manifest, json.loads(version.read("funnel.json"))
     assert (funnel["raw_rows"], funnel["rows"], funnel["playlists"]) == (1609, 1608, 201)
     assert manifest.settings["train"]["epochs"] == 40
     assert make_url(mariadb).password not in done.stdout + done.stderr
@@ -129,8 +129,8 @@ def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(
     assert not [name for name in Bucket.open(workspace).names() if "checkpoint" in name]  # it goes with the training
     models = ModelStore(store, cache=tmp_path / "pulled")
     assert 1003 in models.load("production")
-    assert models.manifest("production").parent == before
-    aligned = json.loads(models.read("production", "training.json"))["alignment"]["sentence"]
+    assert models.version("production").manifest.parent == before
+    aligned = json.loads(models.version("production").read("training.json"))["alignment"]["sentence"]
     assert aligned == f"Not aligned: {before} has 2 dimensions, this model 16."
     assert not (tmp_path / "workspace").exists()
 
@@ -150,23 +150,23 @@ def test_the_oddest_files_are_read_or_left_out_with_a_reason_and_stop_nothing(
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = (tmp_path / "workspace").glob("*/*")
 
-    rows = pq.read_table(run / "prepared/playlists.parquet").to_pylist()
+    rows = pq.read_table(run / "prepare/playlists.parquet").to_pylist()
     playlists = {row["category"]: row["songs"] for row in rows if row["source"] == "csv"}
     expected = {category: list(songs) for file in files for category, songs in file.playlists.items()}
     assert playlists == expected | {"회식": genre_playlists(1)[0]}
 
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "raw/csv").glob("*.json")]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "collect").glob("*.json")]
     assert len(records) == len(files) + 1
     whole = {record["file"]: record["problem"] for record in records if record["problem"]}
     assert whole.keys() == {file.name for file in files if file.problem}
     assert [file.name for file in files if not whole.get(file.name, "").startswith(file.problem)] == []
     assert [why for why in whole.values() if why not in done.stdout + done.stderr] == []
 
-    left_out = pq.read_table(run / "prepared/quarantine.parquet").to_pylist()
+    left_out = pq.read_table(run / "prepare/quarantine.parquet").to_pylist()
     by_file = {unicodedata.normalize("NFC", file.name): file.left_out for file in files if file.left_out}
     assert Counter(row["file"] for row in left_out) == by_file | {"노래방.csv": 1}
     assert set(whole.values()) <= {row["problem"] for row in left_out}
-    funnel = json.loads((run / "prepared/funnel.json").read_text(encoding="utf-8"))
+    funnel = json.loads((run / "prepare/funnel.json").read_text(encoding="utf-8"))
     kept = 1600 + sum(map(len, playlists.values()))
     assert (funnel["raw_rows"], funnel["rows"]) == (kept + len(left_out), kept)
     assert funnel["playlists"] == 200 + len(playlists)
@@ -175,7 +175,7 @@ def test_the_oddest_files_are_read_or_left_out_with_a_reason_and_stop_nothing(
     )
     for rule, following in pairwise(funnel["rules"]):
         assert rule["rows_out"] == rule["rows_in"] - rule["rows_left_out"] == following["rows_in"]
-    assert ModelStore(store, cache=tmp_path / "pulled").manifest("production").status == "accepted"
+    assert ModelStore(store, cache=tmp_path / "pulled").version("production").manifest.status == "accepted"
 
 
 def test_a_wrong_password_fails_at_once_says_so_and_is_not_repeated(airflow_home, environment):
@@ -188,7 +188,7 @@ def test_a_wrong_password_fails_at_once_says_so_and_is_not_repeated(airflow_home
     assert done.returncode == 1
     assert "the user or the password is wrong: correct the connection" in log
     assert "trying again cannot help" in log
-    assert log.count("[DAG TEST] starting task_id=extract_playlists") == 1
+    assert log.count("[DAG TEST] starting task_id=extract") == 1
     assert "wr0ng-secret" not in log
 
 
@@ -199,7 +199,7 @@ def test_a_refused_model_is_published_and_production_stays(airflow_home, environ
 
     assert done.returncode == 0, done.stdout + done.stderr
     models = ModelStore(store, cache=tmp_path / "pulled")
-    assert [manifest.status for manifest in models.versions()] == ["rejected"]
+    assert [version.manifest.status for version in models.versions()] == ["rejected"]
     assert models.channels() == {}
     assert "instead of at least 1" in done.stdout + done.stderr
 
@@ -230,11 +230,11 @@ def test_a_forced_model_goes_live_and_every_record_says_why(airflow_home, enviro
 
     assert done.returncode == 0, done.stdout + done.stderr
     models = ModelStore(store, cache=tmp_path / "pulled")
-    assert models.manifest("production").status == "rejected"
-    decision = json.loads(models.read("production", "decision.json"))
+    assert models.version("production").manifest.status == "rejected"
+    decision = json.loads(models.version("production").read("decision.json"))
     assert (decision["accepted"], decision["forced"], decision["force"]) == (False, True, "설날: old songs only")
     said = "Refused, but forced (설날: old songs only): nDCG@100"
-    assert said in models.read("production", "MODEL_CARD.md").decode()
+    assert said in models.version("production").read("MODEL_CARD.md").decode()
     (move,) = history(bucket)
     assert move.forced
     assert move.why.startswith(said)
@@ -268,7 +268,7 @@ def test_a_channel_waits_for_approval(airflow_home, environment, store, tmp_path
         finally:
             child.kill()
 
-    (version,) = [manifest.version for manifest in ModelStore(store).versions()]
+    (version,) = [version.name for version in ModelStore(store).versions()]
     assert asked["subject"] == f"May production move to {version}?"
     assert "Accepted: 20 held-out playlists" in asked["body"]
     assert "| this model " in asked["body"]
@@ -296,7 +296,7 @@ def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, 
     assert "trying again cannot help" in log
     assert log.count("[DAG TEST] starting task_id=check_data") == 1
     assert "[DAG TEST] starting task_id=train" not in log
-    assert len(list((tmp_path / "workspace").glob("*/*/checked/data_decision.json"))) == 1
+    assert len(list((tmp_path / "workspace").glob("*/*/check_data/data_decision.json"))) == 1
     assert ModelStore(store, cache=tmp_path / "pulled").versions() == []
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from tests.rig.gcs import blob
 from tests.rig.genres import genre_playlists
 from tests.rig.network import Meter
+from tests.rig.runs import begin
 from tests.rig.service import Service, answers
 
 from song2vec.channels import history, rollback
@@ -61,8 +62,8 @@ def retrain(tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path / 'karaoke.db'}")
 
     def retrain(night, changes):
-        settings = load_settings(changes | {"collect.folder": str(tmp_path / "csv")})
-        return run(engine, Bucket.open(STORE), tmp_path / night, settings, NIGHTLY)
+        changes |= {"collect.folder": str(tmp_path / "csv")}
+        return run(begin(tmp_path / night, Bucket.open(STORE), changes, engine=engine, who=NIGHTLY))
 
     yield retrain
     engine.dispose()
@@ -71,7 +72,7 @@ def retrain(tmp_path):
 @pytest.fixture
 def right(tmp_path):
     """What a version answers as it was trained: read from the folder of its night, past the store."""
-    return lambda night: answers(SongModel.open(tmp_path / night / "model"))
+    return lambda night: answers(SongModel.open(tmp_path / night / "train"))
 
 
 def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain, right, tmp_path):
@@ -93,7 +94,7 @@ def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain
 
         # Somebody publishes a good model by hand, and the machine dies in the middle of it.
         before = _what_people_see(models)
-        _publish_and_die_halfway(server, tmp_path / "monday" / "prepared", tmp_path / "by hand")
+        _publish_and_die_halfway(server, tmp_path / "monday" / "prepare", tmp_path / "by hand")
         assert _what_people_see(models) == before
         assert _serves(service.looks(), a["version"]) is None
 
@@ -138,7 +139,7 @@ def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain
         ("promote", b["version"], True, NIGHTLY, b["sentence"]),
         ("rollback", a["version"], False, "minji", "people complain"),
     ]
-    assert models.manifest(refused["version"]).status == "rejected"
+    assert models.version(refused["version"]).manifest.status == "rejected"
 
     # Days later the rest of the upload that died is cleaned up.
     clean(store, load_settings().retention, now=datetime.now(UTC) + timedelta(days=2))
@@ -154,7 +155,7 @@ def _serves(told, version):
 
 def _what_people_see(models):
     """All that a store shows: versions, channels, moves."""
-    return models.versions(), models.channels(), history(models.bucket)
+    return [version.manifest for version in models.versions()], models.channels(), history(models.bucket)
 
 
 def _insist_refused(night, live, models):
@@ -165,12 +166,13 @@ def _insist_refused(night, live, models):
         r"not by chance, .* instead of at most 5% below, missed by \d\d",
         night["sentence"],
     )
-    decision = json.loads(models.read(night["version"], "decision.json"))
+    version = models.version(night["version"])
+    decision = json.loads(version.read("decision.json"))
     (rule,) = [rule for rule in decision["rules"] if rule["rule"] == "max_fall"]
     assert (decision["since"], rule["passed"]) == (live, False)
     assert rule["margin"] == pytest.approx(rule["limit"] - rule["figure"])
     assert f"production stays at {live}: the gate refused the model." in night["summary"]
-    assert (models.manifest(night["version"]).status, models.manifest(night["version"]).parent) == ("rejected", live)
+    assert (version.manifest.status, version.manifest.parent) == ("rejected", live)
     assert models.resolve("production").version == live
 
 
@@ -179,10 +181,11 @@ def _insist_forced(night):
     models = ModelStore(STORE)
     assert (night["accepted"], night["forced"]) == (False, True)
     assert night["sentence"].startswith(f"Refused, but forced ({REASON}): ")
-    assert json.loads(models.read(night["version"], "decision.json"))["force"] == REASON
-    assert REASON in models.read(night["version"], "MODEL_CARD.md").decode()
+    version = models.version(night["version"])
+    assert json.loads(version.read("decision.json"))["force"] == REASON
+    assert REASON in version.read("MODEL_CARD.md").decode()
     assert REASON in models.resolve("production").why
-    assert models.manifest(night["version"]).status == "rejected"
+    assert version.manifest.status == "rejected"
     assert models.resolve("production").version == night["version"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections import Counter
 from uuid import uuid4
 
 import pytest
@@ -51,6 +52,34 @@ def store(_server):
 def bucket(store):
     """The same store, opened."""
     return Bucket.open(store)
+
+
+class Counting(Bucket):
+    """A bucket that counts what is asked of it.
+
+    Attributes:
+        requests: how often each object was read or downloaded, and each prefix listed, by its name.
+    """
+
+    def __init__(self, *arguments):
+        """Describe it as `Bucket` does."""
+        super().__init__(*arguments)
+        self.requests = Counter()
+
+    def read(self, name, *arguments):
+        """Count, and read."""
+        self.requests[name] += 1
+        return super().read(name, *arguments)
+
+    def download(self, name, *arguments):
+        """Count, and download."""
+        self.requests[name] += 1
+        super().download(name, *arguments)
+
+    def listing(self, prefix=""):
+        """Count, and list."""
+        self.requests[prefix] += 1
+        return super().listing(prefix)
 
 
 def blob(uri, name):

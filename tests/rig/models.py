@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from song2vec.publish import VersionFacts, publish, published_files
+from song2vec_client import ModelStore
 
 FINISHED = datetime(2026, 1, 31, 4, 0, tzinfo=UTC)
 SONGS = np.array([500, 3, 42, 7, 10**12, 11], dtype=np.int64)
@@ -41,3 +42,8 @@ def facts(**changes):
 def publish_model(bucket, folder, *, finished=FINISHED, **changes):
     """Write a model to a new folder, publish it, and give the manifest."""
     return publish(bucket, published_files(write_model(folder, finished=finished)), facts(**changes))
+
+
+def manifests(bucket):
+    """The manifest of every version in a store, newest first."""
+    return [version.manifest for version in ModelStore.of(bucket).versions()]

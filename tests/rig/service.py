@@ -14,9 +14,9 @@ from song2vec_client import Bucket, ModelStore
 class Service:
     """The process, as a test sees it, for the length of a ``with`` block."""
 
-    def __init__(self, store, cache):
-        """Describe a service that pulls from `store` to the folder `cache`; nothing starts yet."""
-        self._command = [sys.executable, "-m", "tests.rig.service", store, cache]
+    def __init__(self, uri, cache):
+        """Describe a service that pulls from the store at `uri` to the folder `cache`; nothing starts yet."""
+        self._command = [sys.executable, "-m", "tests.rig.service", uri, cache]
 
     def __enter__(self):
         self._process = subprocess.Popen(
@@ -53,11 +53,11 @@ def answers(model):
     return [model.similar_batch(songs, 5)[0].tolist(), model.continue_playlists(playlists, 5)[0].tolist()]
 
 
-def main(store, cache):
+def main(uri, cache):
     """Serve; for each line of stdin wait until a look and an answer came after it, and tell on stdout how it stands."""
     looks, served, alone, ended = Looks(), [], threading.Lock(), threading.Event()
-    models = ModelStore.of(Bucket.open(store, deadline=0.5), cache=cache)
-    with models.watch("production", every=0.05, after_look=looks) as watch:
+    store = ModelStore.of(Bucket.open(uri, deadline=0.5), cache=cache)
+    with store.watch("production", every=0.05, after_look=looks) as watch:
 
         def serve():
             with alone:

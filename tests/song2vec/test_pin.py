@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec.channels import history, pin, promote, rollback, unpin
-from song2vec.errors import NotFoundError, PinnedError, RefusedError, SettingsError
+from song2vec.errors import PinnedError, RefusedError, SettingsError
 from song2vec.versions.listing import version_table
+from song2vec_client.errors import NotFoundError
 from song2vec_client.format.fields import parse_json
 from song2vec_client.store import ModelStore
 

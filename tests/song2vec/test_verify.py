@@ -8,7 +8,8 @@ from tests.rig.models import SONGS, facts, publish_model, write_model
 from song2vec.channels import promote
 from song2vec.errors import DataError
 from song2vec.publish import publish, published_files
-from song2vec.verify import ANSWERS, try_out
+from song2vec.verify import ANSWERS, verify
+from song2vec_client import ModelStore
 from song2vec_client.errors import CorruptModelError, NotFoundError
 
 
@@ -23,26 +24,26 @@ def version(bucket, trained):
 
 
 def test_what_was_published_answers_as_what_was_trained(bucket, trained, version):
-    told = try_out(bucket, version, trained)
+    told = verify(ModelStore.of(bucket), version, trained)
 
     assert (told["version"], told["songs"], told["questions"]) == (version, len(SONGS), len(SONGS) + 20)
     assert "answers 26 questions as the trained model does" in told["sentence"]
 
 
 def test_a_version_of_which_no_training_is_left_must_answer_at_all(bucket, version):
-    assert "as a model should" in try_out(bucket, version)["sentence"]
+    assert "as a model should" in verify(ModelStore.of(bucket), version)["sentence"]
 
 
 def test_of_a_channel_the_version_is_told(bucket, version):
     promote(bucket, "production", version, who="test", why="first")
 
-    assert try_out(bucket, "production")["version"] == version
+    assert verify(ModelStore.of(bucket), "production")["version"] == version
 
 
 def test_the_cache_of_services_is_neither_believed_nor_filled(bucket, version, trained, tmp_path, monkeypatch):
     monkeypatch.setenv("SONG2VEC_CACHE", str(tmp_path / "cache"))
 
-    try_out(bucket, version, trained)
+    verify(ModelStore.of(bucket), version, trained)
 
     assert not (tmp_path / "cache").exists()
 
@@ -53,7 +54,7 @@ def test_other_vectors_than_the_trained_ones_are_found_out(bucket, trained, vers
     np.save(trained / name, array[::-1].copy())
 
     with pytest.raises(DataError, match=f"{version} does not answer as it was trained: asked") as refused:
-        try_out(bucket, version, trained)
+        verify(ModelStore.of(bucket), version, trained)
 
     assert "and the trained model" in str(refused.value)
     assert "must not be promoted" in str(refused.value)
@@ -63,7 +64,7 @@ def test_other_songs_than_the_trained_ones_are_found_out(bucket, trained, versio
     np.save(trained / "songs.npy", SONGS[::-1].copy())
 
     with pytest.raises(DataError, match="its 6 songs are not the 6 that were trained on"):
-        try_out(bucket, version, trained)
+        verify(ModelStore.of(bucket), version, trained)
 
 
 def test_a_damaged_file_is_found_out(bucket, store, trained, version):
@@ -72,7 +73,7 @@ def test_a_damaged_file_is_found_out(bucket, store, trained, version):
     blob(store, f"versions/{version}/vectors.npy").upload_from_string(bytes(content))
 
     with pytest.raises(CorruptModelError, match=r"vectors\.npy"):
-        try_out(bucket, version, trained)
+        verify(ModelStore.of(bucket), version, trained)
 
 
 def test_rounding_and_songs_that_tie_are_no_difference(bucket, tmp_path):
@@ -86,9 +87,9 @@ def test_rounding_and_songs_that_tie_are_no_difference(bucket, tmp_path):
     version = publish(bucket, published_files(published), facts()).version
     np.save(published / "vectors.npy", (ray * 1.1).astype(np.float32))
 
-    assert try_out(bucket, version, published)["songs"] == len(songs)
+    assert verify(ModelStore.of(bucket), version, published)["songs"] == len(songs)
 
 
 def test_a_version_that_is_not_there(bucket):
     with pytest.raises(NotFoundError):
-        try_out(bucket, "20260131T040000Z-0123abcd")
+        verify(ModelStore.of(bucket), "20260131T040000Z-0123abcd")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from song2vec.errors import SettingsError
 from song2vec.publish import make_key
 from song2vec.settings import load_settings
-from song2vec_airflow.connections import database_url, open_database, open_signing_key, open_store
+from song2vec_airflow.connections import Connections, database_url
 
 PASSWORD = "p@ss/w:rd?"
 
@@ -56,7 +56,7 @@ def test_a_sqlite_connection_opens_the_file_it_names(monkeypatch, tmp_path):
     connection = json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "songs.db")})
     monkeypatch.setenv("AIRFLOW_CONN_MARIADB_DEFAULT", connection)
 
-    engine = open_database(load_settings().extract)
+    engine = Connections().database(load_settings().extract)
 
     assert engine.dialect.name == "sqlite"
     assert engine.url.database == str(tmp_path / "songs.db")
@@ -66,14 +66,14 @@ def test_a_missing_connection_names_the_ways_to_make_it(monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_SONG2VEC_MODELS", raising=False)
 
     with pytest.raises(SettingsError, match="AIRFLOW_CONN_SONG2VEC_MODELS"):
-        open_store()
+        Connections().store()
 
 
 def test_a_store_connection_without_a_store_says_what_to_write(monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps({"conn_type": "google_cloud_platform"}))
 
     with pytest.raises(SettingsError, match="gs://BUCKET/PREFIX"):
-        open_store()
+        Connections().store()
 
 
 @pytest.mark.parametrize("key", [{"keyfile_dict": {"private_key": "s3cret"}}, {"key_path": "s3cret/key.json"}])
@@ -82,7 +82,7 @@ def test_an_unreadable_key_is_refused_without_repeating_it(monkeypatch, key):
     monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps(connection))
 
     with pytest.raises(SettingsError, match="service account key") as caught:
-        open_store()
+        Connections().store()
 
     assert "s3cret" not in str(caught.value)
 
@@ -91,7 +91,7 @@ def test_a_key_in_the_connection_is_the_identity_that_asks(monkeypatch):
     connection = {"conn_type": "google_cloud_platform", "extra": {"store": "gs://bucket/prefix", "keyfile_dict": KEY}}
     monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps(connection))
 
-    client = open_store()._bucket.client
+    client = Connections().store().bucket._bucket.client
 
     assert client._credentials.service_account_email == KEY["client_email"]
 
@@ -108,13 +108,13 @@ def test_versions_are_signed_with_the_key_that_the_connection_or_the_environment
     if way == "environment":
         monkeypatch.setenv("SONG2VEC_SIGNING_KEY", str(tmp_path / "key.pem"))
 
-    assert open_signing_key().public_pem() == (tmp_path / "public.pem").read_bytes()
+    assert Connections().signing_key().public_pem() == (tmp_path / "public.pem").read_bytes()
 
 
 def test_without_a_key_nothing_is_signed(monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_SONG2VEC_MODELS", json.dumps({"extra": {"store": "gs://bucket/prefix"}}))
 
-    assert open_signing_key() is None
+    assert Connections().signing_key() is None
 
 
 def test_airflow_masks_the_key_in_the_connection():

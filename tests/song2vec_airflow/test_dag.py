@@ -1,5 +1,6 @@
 """What every DAG here must have; each failure names the DAG and what to do."""
 
+import inspect
 import subprocess
 import sys
 from datetime import timedelta
@@ -8,10 +9,11 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from song2vec.stages import ORDER
 from song2vec_airflow.policy import PERMANENT
 
 DAGS = sorted(Path("dags").glob("*.py"))
-HEAVY = {"gensim", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "tqdm"}
+HEAVY = {"gensim", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "typer"}
 
 
 @pytest.fixture(scope="module")
@@ -86,26 +88,29 @@ def test_a_channel_is_moved_by_hand_only_and_never_without_a_reason(dags):
 def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(dags):
     dag = dags["song2vec_retrain"]
 
-    assert {task.task_id for task in dag.tasks} == {
-        "extract_playlists",
-        "find_csvs",
-        "collect_csvs",
-        "prepare",
-        "check_data",
-        "train",
-        "evaluate",
-        "gate",
-        "publish",
-        "verify",
-        "approve",
-        "promote",
-        "report",
-        "prune",
-    }
-    assert dag.get_task("collect_csvs").is_mapped
+    assert {task.task_id for task in dag.tasks} == {*ORDER, "find_csvs", "approve"}
+    assert dag.get_task("collect").is_mapped
     assert (dag.timetable.expression, dag.timetable.timezone) == ("0 4 * * *", "Asia/Seoul")
     assert dag.get_task("train").execution_timeout >= timedelta(hours=1)
-    assert dag.get_task("promote").upstream_task_ids == {"gate", "publish", "approve"}
-    assert dag.get_task("approve").upstream_task_ids == {"gate", "evaluate", "publish", "verify"}
+    assert dag.get_task("promote").upstream_task_ids == {"approve"}
+    assert dag.get_task("approve").upstream_task_ids == {"verify"}
     # A person's *Reject* skips what follows `approve` directly; the report must be written all the same.
     assert dag.get_task("approve").downstream_task_ids == {"promote"}
+
+
+def test_a_stage_begins_when_all_stages_before_it_have_ended(dags):
+    dag = dags["song2vec_retrain"]
+    side_by_side = {"extract", "collect"}  # the two sources wait for nothing
+
+    for stage, before in zip(ORDER[1:], ORDER, strict=False):
+        earlier = {task.task_id for task in dag.get_task(stage).get_flat_relatives(upstream=True)}
+        assert before in earlier or {stage, before} == side_by_side, f"{stage} does not wait for {before}"
+        assert not earlier & set(ORDER[ORDER.index(stage) :]), f"{stage} waits for a stage that comes after it"
+
+
+def test_each_task_is_one_call_of_the_stage_of_its_name(dags):
+    for task in dags["song2vec_retrain"].tasks:
+        if task.task_id != "approve":  # Airflow's own operator
+            source = inspect.getsource(getattr(task, "python_callable", None) or task.op_kwargs_input)
+            assert source.count("stages.") == 1, f"{task.task_id} must call one stage"
+            assert f"stages.{task.task_id}(current_run()" in source, f"{task.task_id} must call the stage of its name"

@@ -8,8 +8,9 @@ from airflow.sdk.exceptions import ParamValidationError
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec.channels import history
-from song2vec.errors import NotFoundError, PinnedError, SettingsError
+from song2vec.errors import PinnedError, SettingsError
 from song2vec_airflow.move_form import move_channel, move_form
+from song2vec_client.errors import NotFoundError
 from song2vec_client.store import ModelStore
 
 

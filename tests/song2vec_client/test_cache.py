@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.rig.gcs import blob
+from tests.rig.gcs import Counting, blob
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec_client import Bucket, ModelStore
@@ -85,16 +85,6 @@ def _size(cache):
     return sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
 
 
-class Counting(Bucket):
-    """A bucket that counts its downloads."""
-
-    downloads = 0
-
-    def download(self, name, path, limit=None):
-        self.downloads += 1
-        super().download(name, path, limit)
-
-
 def test_many_who_pull_at_once_share_one_download(store, versions, cache):
     bucket = Counting.open(store)
 
@@ -103,7 +93,9 @@ def test_many_who_pull_at_once_share_one_download(store, versions, cache):
         answers = list(pool.map(lambda models: models.load(versions[0]).similar(500, 2)[0].tolist(), stores))
 
     assert answers == [[3, 42]] * 6
-    assert bucket.downloads == len(MODEL_FILES)
+    assert {name: bucket.requests[f"versions/{versions[0]}/{name}"] for name in MODEL_FILES} == dict.fromkeys(
+        MODEL_FILES, 1
+    )
     assert _models(cache) == [versions[0]]
 
 

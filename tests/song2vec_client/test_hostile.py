@@ -16,7 +16,7 @@ from tests.rig.models import SONGS, publish_model, write_model
 
 from song2vec.channels import promote
 from song2vec_client import ModelStore
-from song2vec_client.errors import CorruptModelError, ModelStoreError, NotFoundError, UnsupportedFormatError
+from song2vec_client.errors import CorruptModelError, NotFoundError, Song2VecError, UnsupportedFormatError
 from song2vec_client.format.digests import digest
 from song2vec_client.format.layout import MODEL_FILES
 from song2vec_client.format.records import FileEntry, Manifest
@@ -100,7 +100,7 @@ Attack = Callable[[Victim], Any]
 NOWHERE = "20250101T000000Z-00000000"
 CHANNEL = "production"
 
-BY_FILES: dict[str, tuple[Attack, type[ModelStoreError], str]] = {
+BY_FILES: dict[str, tuple[Attack, type[Song2VecError], str]] = {
     "flipped": (lambda v: v.overwrite("vectors.npy", _flip(_vectors(v))), CorruptModelError, "vectors.npy is damaged"),
     "truncated": (lambda v: v.overwrite("vectors.npy", _vectors(v)[:-1]), CorruptModelError, "vectors.npy is damaged"),
     "emptied": (lambda v: v.overwrite("vectors.npy", b""), CorruptModelError, "vectors.npy is damaged"),
@@ -128,7 +128,7 @@ BY_FILES: dict[str, tuple[Attack, type[ModelStoreError], str]] = {
     ),
 }
 
-BY_MANIFEST: dict[str, tuple[Attack, type[ModelStoreError], str]] = {
+BY_MANIFEST: dict[str, tuple[Attack, type[Song2VecError], str]] = {
     **{
         f"the path {path[:20]!r}": (lambda v, path=path: v.name_file(path), CorruptModelError, "relative POSIX path")
         for path in (
@@ -153,7 +153,7 @@ BY_MANIFEST: dict[str, tuple[Attack, type[ModelStoreError], str]] = {
     "nothing": (lambda v: v.write(v.in_manifest, b""), CorruptModelError, "not a JSON record"),
 }  # fmt: skip
 
-BY_POINTER: dict[str, tuple[Attack, type[ModelStoreError], str]] = {
+BY_POINTER: dict[str, tuple[Attack, type[Song2VecError], str]] = {
     "a pointer to nowhere": (lambda v: v.change_pointer(version=NOWHERE), NotFoundError, f"no version {NOWHERE}"),
     "a pointer outside": (lambda v: v.change_pointer(version="../../x"), CorruptModelError, "version"),
     "another channel's": (lambda v: v.change_pointer(channel="candidate"), CorruptModelError, "belongs to candidate"),
@@ -177,7 +177,7 @@ BY_POINTER: dict[str, tuple[Attack, type[ModelStoreError], str]] = {
 }
 
 
-def _refused(victim: Victim, name: str, case: tuple[Attack, type[ModelStoreError], str]) -> None:
+def _refused(victim: Victim, name: str, case: tuple[Attack, type[Song2VecError], str]) -> None:
     attack, kind, says = case
     attack(victim)
     before = victim.files_on_disk()
@@ -229,7 +229,7 @@ def _put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 def _whole_or_refused(victim: Victim, name: str, before: set[str]) -> None:
-    with contextlib.suppress(ModelStoreError):
+    with contextlib.suppress(Song2VecError):
         assert victim.models.load(name).similar(500, 3)[0].tolist() == [3, 42, 7]
     cache = victim.models.cache.folder
     assert all(cache in (victim.disk / file).parents for file in victim.files_on_disk() - before)

@@ -53,6 +53,17 @@ def test_the_first_example_runs(version, store):
     assert names["songs"].tolist() == [42, 7]
 
 
+def test_the_example_of_a_version_runs(version, store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = next(example for example in EXAMPLES if ".version(" in example)
+    names = {}
+    exec(example.replace("gs://bucket/models", store), names)
+
+    assert names["version"].name == names["model"].version == version
+    assert (tmp_path / "song2vec.bin").read_bytes() == b"stands for song2vec.bin"
+    assert (names["folder"] / "vectors.npy").exists()
+
+
 def test_the_example_service_answers_and_tells_its_health(version, service):
     answer = httpx.get(f"{service}/similar/53651?k=2").json()
     assert (answer["version"], answer["songs"]) == (version, [105, 9021])

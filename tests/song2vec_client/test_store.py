@@ -76,14 +76,15 @@ def test_a_cache_that_lost_a_part_is_filled_anew(published, models):
 
 
 def test_any_file_of_a_version_is_written_where_one_says_whole_and_verified(published, store, models, tmp_path):
-    models.download("production", "song2vec.bin", tmp_path / "mine.bin")
+    version = models.version("production")
+    version.download("song2vec.bin", tmp_path / "mine.bin")
     assert (tmp_path / "mine.bin").read_bytes() == (tmp_path / "model" / "song2vec.bin").read_bytes()
 
     _overwrite(store, f"versions/{published.version}/song2vec.bin", b"stands for song2vec.BIN")
     with pytest.raises(CorruptModelError, match=r"song2vec\.bin is damaged"):
-        models.download("production", "song2vec.bin", tmp_path / "other" / "mine.bin")
+        version.download("song2vec.bin", tmp_path / "other" / "mine.bin")
     with pytest.raises(CorruptModelError, match=r"has no secret\.txt"):
-        models.download("production", "secret.txt", tmp_path / "other" / "mine.bin")
+        version.download("secret.txt", tmp_path / "other" / "mine.bin")
     assert list((tmp_path / "other").iterdir()) == []
 
 
@@ -100,18 +101,19 @@ def test_versions_are_listed_newest_first_and_only_whole_ones(published, bucket,
     bucket.create("versions/20270101T000000Z-00000000/vectors.npy", b"an upload that never ended")
     bucket.create("versions/not-a-version/manifest.json", b"{}")
 
-    assert [manifest.version for manifest in models.versions()] == [newer.version, published.version]
+    assert [version.name for version in models.versions()] == [newer.version, published.version]
     assert {name: pointer.version for name, pointer in models.channels().items()} == {"production": published.version}
 
 
 def test_records_are_read_verified(published, store, models):
-    assert json.loads(models.read("production", "training.json"))["trainer"] == "gensim"
+    version = models.version("production")
+    assert json.loads(version.read("training.json"))["trainer"] == "gensim"
     with pytest.raises(CorruptModelError, match=r"has no metrics\.json"):
-        models.read("production", "metrics.json")
+        version.read("metrics.json")
 
     _overwrite(store, f"versions/{published.version}/training.json", b"{}")
     with pytest.raises(CorruptModelError, match="damaged"):
-        models.read("production", "training.json")
+        version.read("training.json")
 
 
 def _client(*arguments, gcs):

@@ -10,7 +10,7 @@ import numpy as np
 from song2vec.gates import data_gate, model_gate
 from song2vec.playlists.funnel import Funnel
 from song2vec.settings import DataSettings, GateSettings, load_settings
-from song2vec.versions.last_version import LastVersion
+from song2vec.versions import LiveData
 from song2vec_client.format.digests import digest
 from song2vec_client.format.layout import (
     CONTEXT,
@@ -42,7 +42,7 @@ def records(accepted=True, **data):
     )
     counted = funnel.to_record() | {"songs": 1_842}
     measured = metrics(ndcg)
-    before = LastVersion("20261118T190000Z-5b1e5b1e", {"playlists": 2_961, "rows": 71_204}, None)
+    before = LiveData("20261118T190000Z-5b1e5b1e", {"playlists": 2_961, "rows": 71_204}, None)
     return {
         "metrics.json": measured,
         "funnel.json": counted | {"fingerprint": "f" * 64},

@@ -1,12 +1,13 @@
 """Channels such as `production`: moved by a line in a history that is never changed, then by their pointer."""
 
 from song2vec.channels.history import history, length, numbers, read_move, version_before
-from song2vec.channels.moving import pin_in_words
+from song2vec.channels.moving import move_in_words, pin_in_words
 from song2vec.channels.promoting import pin, promote, rollback, unpin
 
 __all__ = [
     "history",
     "length",
+    "move_in_words",
     "numbers",
     "pin",
     "pin_in_words",

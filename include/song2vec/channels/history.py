@@ -7,7 +7,6 @@ repaired, and every pointer is right before a number is given out.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from song2vec.errors import DataError, LostRaceError
@@ -22,9 +21,9 @@ from song2vec_client.format.fields import parse_json
 from song2vec_client.format.layout import channel_name, move_name, move_number
 from song2vec_client.format.records import Move, Pointer
 from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.gcs.side_by_side import side_by_side
 
 ATTEMPTS = 30
-_READERS = 8
 
 
 def history(bucket: Bucket) -> list[Move]:
@@ -34,8 +33,7 @@ def history(bucket: Bucket) -> list[Move]:
         DataError: a record is missing or misplaced: somebody changed the history.
         CorruptModelError: what lies in a record's place is none.
     """
-    with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(lambda number: read_move(bucket, number), range(1, length(bucket) + 1)))
+    return side_by_side(lambda number: read_move(bucket, number), range(1, length(bucket) + 1))
 
 
 def numbers(bucket: Bucket) -> list[int]:

@@ -1,34 +1,34 @@
 """Whether a published version can be loaded: asked before a channel moves to it."""
 
-import hashlib
-
 import structlog
 
-from song2vec.errors import NotFoundError
-from song2vec_client import errors as client_errors
-from song2vec_client.errors import CorruptModelError
-from song2vec_client.format.layout import file_name
-from song2vec_client.format.records import Manifest
-from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.errors import CorruptModelError, NotFoundError
+from song2vec_client.format.layout import file_name, is_version
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
 log = structlog.get_logger(__name__)
 
 
-def read_manifest(bucket: Bucket, version: str) -> tuple[Manifest, str]:
-    """The manifest of a version, and the sha256 of its bytes.
+def published_version(store: ModelStore, name: str, manifest_sha256: str | None = None) -> Version:
+    """The version `name`, which is published now: its manifest was read.
 
     Raises:
-        NotFoundError: it is not published.
+        NotFoundError: it is not published, or not the name of a version: a channel may move at any time.
+        CorruptModelError: its manifest is none, or has another digest than the one given.
     """
+    absent = NotFoundError(f"no version {name} in {store.bucket.uri}: `song2vec versions` lists what there is")
+    if not is_version(name):
+        raise absent
+    version = store.version(name, manifest_sha256)
     try:
-        manifest, content = ModelStore.of(bucket).read_manifest(version)
-    except client_errors.NotFoundError:
-        raise NotFoundError(f"no version {version} in {bucket.uri}: `song2vec versions` lists what there is") from None
-    return manifest, hashlib.sha256(content).hexdigest()
+        version.manifest  # noqa: B018 - reads it
+    except NotFoundError:
+        raise absent from None
+    return version
 
 
-def insist_loadable(bucket: Bucket, version: str) -> None:
+def insist_loadable(version: Version) -> None:
     """Check that every file of `version` is there as its manifest says, then load the model as a service does.
 
     The store's own checksums are compared for all files, so that nothing is downloaded for those that clients
@@ -37,14 +37,15 @@ def insist_loadable(bucket: Bucket, version: str) -> None:
     Raises:
         CorruptModelError: a file is missing or another one, or the model does not load.
     """
-    manifest, _ = read_manifest(bucket, version)
-    there = {stored.name: (stored.size, stored.crc32c) for stored in bucket.listing(file_name(version, ""))}
+    bucket, entries = version.store.bucket, version.manifest.files
+    listed = bucket.listing(file_name(version.name, ""))
+    stored = {file.name: (file.size, file.crc32c) for file in listed}
     problems = []
-    for entry in manifest.files:
-        found = there.get(file_name(version, entry.path))
-        if found != (entry.size, entry.crc32c):
-            problems.append(f"{entry.path} is {'missing' if found is None else 'not what the manifest says'}")
+    for entry in entries:
+        digest = stored.get(file_name(version.name, entry.path))
+        if digest != (entry.size, entry.crc32c):
+            problems.append(f"{entry.path} is {'missing' if digest is None else 'not what the manifest says'}")
     if problems:
-        raise CorruptModelError(f"version {version} of {bucket.uri} is damaged: {', '.join(problems)}")
-    model = ModelStore.of(bucket).load(version)
-    log.info("the version is whole and loads", version=version, files=len(manifest.files), songs=len(model))
+        raise CorruptModelError(f"version {version.name} of {bucket.uri} is damaged: {', '.join(problems)}")
+    model = version.load()
+    log.info("the version is whole and loads", version=version.name, files=len(entries), songs=len(model))

@@ -10,11 +10,12 @@ from typing import Any
 import structlog
 
 from song2vec.channels.history import ATTEMPTS, append, follow, history, settle
-from song2vec.channels.loadable import insist_loadable, read_manifest
+from song2vec.channels.loadable import insist_loadable, published_version
 from song2vec.errors import LostRaceError, PinnedError, RefusedError, SettingsError
 from song2vec_client.format.layout import is_channel
 from song2vec_client.format.records import Manifest, Move, Pointer
 from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
 
@@ -91,10 +92,11 @@ class Request:
             if not isinstance(move, Move):
                 log.info("it is so already: nothing to do", wanted=self.kind, **facts(move))
                 return move
+            store = ModelStore.of(self.bucket)
             if move.version not in (loadable, move.previous):
-                insist_loadable(self.bucket, move.version)
+                insist_loadable(published_version(store, move.version, move.manifest_sha256))
                 loadable = move.version
-            read_manifest(self.bucket, move.version)  # it may have been deleted while it was looked at
+            published_version(store, move.version, move.manifest_sha256)  # once more: it may be gone by now
             if append(self.bucket, move):
                 follow(self.bucket, move)
                 log.info(_done(move), kind=move.kind, previous=move.previous, **facts(move))
@@ -115,6 +117,14 @@ def pin_in_words(live: Pointer) -> str:
     """Who pinned the channel, where, when and why."""
     return (
         f"{live.channel} is pinned to {live.version} by {live.who} since {live.when:%Y-%m-%d %H:%M} UTC, "
+        f"because: {live.why.rstrip('.')}"
+    )
+
+
+def move_in_words(live: Pointer) -> str:
+    """Who moved the channel last, to what, when and why."""
+    return (
+        f"{live.channel} was moved to {live.version} by {live.who} at {live.when:%Y-%m-%d %H:%M} UTC, "
         f"because: {live.why.rstrip('.')}"
     )
 

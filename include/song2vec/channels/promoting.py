@@ -6,11 +6,13 @@ Each way to move a channel is a plan: told where the channel stands, it gives th
 import structlog
 
 from song2vec.channels.history import history, settle, version_before
-from song2vec.channels.loadable import read_manifest
-from song2vec.channels.moving import Request, facts
-from song2vec.errors import NotFoundError, RefusedError
+from song2vec.channels.loadable import published_version
+from song2vec.channels.moving import Request, facts, move_in_words
+from song2vec.errors import MovedError, RefusedError
+from song2vec_client.errors import NotFoundError
 from song2vec_client.format.records import Pointer
 from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +27,7 @@ def promote(
     rejected: bool = False,
     force: bool = False,
     run: str = "",
+    since: int | None = None,
 ) -> Pointer:
     """Move `channel` to `version`; where it is there already, nothing happens and the log says so.
 
@@ -39,6 +42,8 @@ def promote(
         rejected: also to a version that the gate rejected.
         force: as `rejected`, and also when the channel is pinned, which ends the pin.
         run: the run of an orchestrator that asks; what it did already it does not do again.
+        since: the number of the move that had set the channel when its user looked at it, 0 where none had; the
+            channel is moved only from there. None: from wherever it is.
 
     Returns:
         What the channel holds now.
@@ -48,16 +53,20 @@ def promote(
         CorruptModelError: it cannot be loaded.
         PinnedError: the channel is pinned, and `force` is not given.
         RefusedError: the gate rejected the version, and neither `rejected` nor `force` is given.
+        MovedError: somebody moved the channel after `since`.
         SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
     request = Request(bucket, channel, "promote", who, why, run, force, rejected)
-    manifest, sha256 = read_manifest(bucket, version)
+    published = published_version(ModelStore.of(bucket), version)
 
     def plan(number: int, live: Pointer | None) -> Pointer:
         if live is not None and live.version == version:
             return live
-        return request.move(number, version, sha256, live, forced=request.permit(live, manifest))
+        forced = request.permit(live, published.manifest)
+        if live is not None and since not in (None, live.sequence):
+            raise MovedError(f"{move_in_words(live)}. It was not so when the move to {version} was decided on.")
+        return request.move(number, version, published.manifest_sha256, live, forced=forced)
 
     return request.carry_out(plan, version)
 
@@ -91,7 +100,8 @@ def rollback(
         version = _version_to_return_to(bucket, channel, to)
         if live is not None and live.version == version:
             return live
-        return request.move(number, version, read_manifest(bucket, version)[1], live, forced=request.permit(live))
+        sha256 = published_version(ModelStore.of(bucket), version).manifest_sha256
+        return request.move(number, version, sha256, live, forced=request.permit(live))
 
     return request.carry_out(plan, to)
 
@@ -122,8 +132,9 @@ def pin(
             return live if live.pinned else request.move(number, live.version, live.manifest_sha256, live)
         if to is None:
             raise _never_promoted(bucket, channel)
-        manifest, sha256 = read_manifest(bucket, to)
-        return request.move(number, to, sha256, live, forced=request.permit(live, manifest))
+        published = published_version(ModelStore.of(bucket), to)
+        forced = request.permit(live, published.manifest)
+        return request.move(number, to, published.manifest_sha256, live, forced=forced)
 
     return request.carry_out(plan, to)
 

@@ -2,6 +2,6 @@
 
 from song2vec.gates.approval import answered, question
 from song2vec.gates.data_gate import check_data, insist
-from song2vec.gates.model_gate import judge, may_promote
+from song2vec.gates.model_gate import gate, may_promote
 
-__all__ = ["answered", "check_data", "insist", "judge", "may_promote", "question"]
+__all__ = ["answered", "check_data", "gate", "insist", "may_promote", "question"]

@@ -12,8 +12,7 @@ from song2vec.playlists import changes
 from song2vec.playlists.changes import DataIndex
 from song2vec.plumbing.files import read_json, whole_folder, write_json
 from song2vec.settings import DataSettings, Settings
-from song2vec.versions.last_version import LastVersion, last_version
-from song2vec_client.gcs.bucket import Bucket
+from song2vec.versions import LiveData
 
 log = structlog.get_logger(__name__)
 
@@ -22,24 +21,23 @@ ENOUGH = 100
 """Of fewer rows than this a share, of fewer playlists or rows a factor, rests on chance: such a rule abstains."""
 
 
-def check_data(prepared: Path, out: Path, store: Bucket, settings: Settings) -> dict[str, Any]:
+def check_data(prepared: Path, out: Path, live: LiveData | None, settings: Settings) -> dict[str, Any]:
     """Decide on the data that `prepare` wrote, and say what changed since the version that is live.
 
     Args:
         prepared: folder with ``playlists.parquet`` and ``funnel.json``.
         out: folder to write, whole: ``data_decision.json``, and ``data_index.npz`` for the next run.
-        store: the model store; it may be empty.
-        settings: the sections ``data`` and ``publish``.
+        live: the data of the live version; None while there is none.
+        settings: the section ``data``.
 
     Returns:
         What ``data_decision.json`` holds: what `decide` returns, and ``{"since", "changes"}``: the version that
         is live and what `changes.compare` counted; None where there is none, or none with an index.
     """
     funnel = read_json(prepared / "funnel.json")
-    last = last_version(store, settings.publish.channel)
     index = DataIndex.of(prepared / "playlists.parquet")
-    found = changes.compare(last.index, index) if last and last.index else None
-    decision = decide(funnel, last, settings.data) | {"since": last.version if last else None, "changes": found}
+    found = changes.compare(live.index, index) if live and live.index else None
+    decision = decide(funnel, live, settings.data) | {"since": live.version if live else None, "changes": found}
     with whole_folder(out) as folder:
         index.write(folder / changes.NAME)
         write_json(folder / NAME, decision)
@@ -47,12 +45,12 @@ def check_data(prepared: Path, out: Path, store: Bucket, settings: Settings) -> 
     return decision
 
 
-def decide(funnel: Mapping[str, Any], last: LastVersion | None, settings: DataSettings) -> dict[str, Any]:
+def decide(funnel: Mapping[str, Any], live: LiveData | None, settings: DataSettings) -> dict[str, Any]:
     """Decide whether data with this `funnel` (as ``funnel.json`` holds it) may be trained on.
 
     Args:
         funnel: what became of the rows.
-        last: the version that is live; None: there is none, and the rules that compare with it abstain.
+        live: the version that is live; None: there is none, and the rules that compare with it abstain.
         settings: the limits; with `override`, what they refuse is accepted all the same.
 
     Returns:
@@ -64,8 +62,8 @@ def decide(funnel: Mapping[str, Any], last: LastVersion | None, settings: DataSe
         _fewest("min_playlists", "playlists", funnel["playlists"], settings.min_playlists),
         _fewest("min_songs", "songs", funnel["songs"], settings.min_songs),
         *_shares(funnel, settings),
-        *_factors("playlists", funnel["playlists"], last, settings),
-        *_factors("rows", funnel["rows"], last, settings),
+        *_factors("playlists", funnel["playlists"], live, settings),
+        *_factors("rows", funnel["rows"], live, settings),
     ]
     refused = bool(failed(rules))
     override = settings.override.strip()
@@ -127,28 +125,28 @@ def _shares(funnel: Mapping[str, Any], settings: DataSettings) -> list[dict[str,
     return rules if total >= ENOUGH else [abstain(rule, f"{total:,} rows are too few") for rule in rules]
 
 
-def _factors(what: str, now: int, last: LastVersion | None, settings: DataSettings) -> list[dict[str, Any]]:
+def _factors(what: str, now: int, live: LiveData | None, settings: DataSettings) -> list[dict[str, Any]]:
     """The rules that compare with the version that is live; the figure is how many times as many there are."""
     drop, jump = 1 / settings.max_drop, settings.max_jump
-    before = last.funnel.get(what) if last else None
-    if last is None or not isinstance(before, int) or before < ENOUGH:
-        why = _nothing_to_compare(what, before, last)
+    before = live.funnel.get(what) if live else None
+    if live is None or not isinstance(before, int) or before < ENOUGH:
+        why = _nothing_to_compare(what, before, live)
         rules = {"max_drop": drop, "max_jump": jump}
         return [abstain({"rule": rule, "of": what, "figure": None, "limit": rules[rule]}, why) for rule in rules]
     fewest, most = before / settings.max_drop, before * jump
-    found = f"{now:,} {what} after {before:,} in {last.version}"
+    found = f"{now:,} {what} after {before:,} in {live.version}"
     return [
         _rule("max_drop", what, now / before, drop, passed=now >= fewest, found=found, asked=f"at least {fewest:,.0f}"),
         _rule("max_jump", what, now / before, jump, passed=now <= most, found=found, asked=f"at most {most:,.0f}"),
     ]
 
 
-def _nothing_to_compare(what: str, before: Any, last: LastVersion | None) -> str:
-    if last is None:
+def _nothing_to_compare(what: str, before: Any, live: LiveData | None) -> str:
+    if live is None:
         return "no version is live yet"
     if not isinstance(before, int):
-        return f"{last.version} does not say how many {what} it had"
-    return f"{before:,} {what} in {last.version} are too few"
+        return f"{live.version} does not say how many {what} it had"
+    return f"{before:,} {what} in {live.version} are too few"
 
 
 def _rule(rule: str, what: str, figure: float, limit: float, *, passed: bool, found: str, asked: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from song2vec.settings import GateSettings
 log = structlog.get_logger(__name__)
 
 
-def judge(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
+def gate(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
     """Decide on the model that ``metrics.json`` measured, and write ``decision.json`` to the folder `out`."""
     decision = decide(read_json(metrics), settings)
     write_json(out / "decision.json", decision)

@@ -1,5 +1,5 @@
 """Stage `prune`: which versions need not stay, and what crashed uploads left behind."""
 
-from song2vec.prune.pruning import clean, prune
+from song2vec.prune.pruning import clean, prune, prune_after_run
 
-__all__ = ["clean", "prune"]
+__all__ = ["clean", "prune", "prune_after_run"]

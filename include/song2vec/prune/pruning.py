@@ -15,11 +15,11 @@ from typing import Any
 import structlog
 
 from song2vec.channels import history, length, read_move
-from song2vec.errors import Song2VecError
 from song2vec.prune.retention import named, why_kept
 from song2vec.settings import RetentionSettings
-from song2vec_client.errors import ChangedError, ConflictError, ModelStoreError, NotFoundError
+from song2vec_client.errors import ChangedError, ConflictError, NotFoundError, Song2VecError
 from song2vec_client.format.layout import MANIFEST, file_name, is_version
+from song2vec_client.format.records import Pointer
 from song2vec_client.gcs.bucket import Bucket, Stored
 from song2vec_client.store import ModelStore
 
@@ -60,7 +60,7 @@ class _Names:
         """The versions, each with the reason."""
         for number in range(len(self._moves) + 1, length(self._bucket) + 1):
             self._moves.append(read_move(self._bucket, number))
-        return named(ModelStore.of(self._bucket).channels().values(), self._moves, self._rules)
+        return named(_pointers(ModelStore.of(self._bucket)), self._moves, self._rules)
 
 
 def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: datetime | None = None) -> dict[str, Any]:
@@ -96,6 +96,18 @@ def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: dateti
     return {"deleted": delete, "bytes": gone, "versions": rows}
 
 
+def prune_after_run(bucket: Bucket, rules: RetentionSettings) -> dict[str, Any] | None:
+    """Show, or delete, the versions that need not stay, as ``retention.after_run`` says; None where it is off.
+
+    Returns:
+        ``{"deleted", "bytes", "versions"}``: whether they were deleted, their size, their names.
+    """
+    if rules.after_run == "off":
+        return None
+    record = prune(bucket, rules, delete=rules.after_run == "delete")
+    return record | {"versions": [row["version"] for row in record["versions"] if row["fate"] == "goes"]}
+
+
 def clean(bucket: Bucket, rules: RetentionSettings, now: datetime | None = None) -> list[str]:
     """Delete what crashed uploads left behind, and give the versions that they would have become.
 
@@ -110,9 +122,19 @@ def clean(bucket: Bucket, rules: RetentionSettings, now: datetime | None = None)
         kept = _kept(folders, names.now(), rules, now)
         left = [folder for folder in folders if folder.version not in kept]
         return [folder.version for folder in left if _delete(bucket, folder, names) is None]
-    except (ModelStoreError, Song2VecError) as error:
+    except Song2VecError as error:
         log.warning("the rests of crashed uploads were not deleted", why=str(error))
         return []
+
+
+def _pointers(store: ModelStore) -> list[Pointer]:
+    """What every channel holds; a damaged one is an error, for it may name any version."""
+    pointers = []
+    for held in store.channels().values():
+        if not isinstance(held, Pointer):
+            raise held
+        pointers.append(held)
+    return pointers
 
 
 def _folders(bucket: Bucket) -> list[_Folder]:

@@ -8,7 +8,8 @@ same version.
 """
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import Any
 
 import structlog
 
+from song2vec import __version__
 from song2vec.errors import DataError
 from song2vec.model import GENSIM
 from song2vec.plumbing.files import read_json
 from song2vec.publish.model_card import model_card
 from song2vec.publish.signing import SigningKey
 from song2vec.publish.upload import entries_of, upload
+from song2vec.settings import Settings
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format.alignment import Alignment
 from song2vec_client.format.layout import MANIFEST, MODEL_FILES, file_name, version_id
@@ -35,7 +38,7 @@ log = structlog.get_logger(__name__)
 TRAINING = "training.json"
 CARD = "MODEL_CARD.md"
 REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, TRAINING)
-OPTIONAL = ("metrics.json", "funnel.json", "decision.json", "data_decision.json", "data_index.npz", CARD)
+OPTIONAL = ("metrics.json", "funnel.json", "decision.json", "data_decision.json", "data_index.npz", "live.json", CARD)
 
 _RECORDS = (TRAINING, "funnel.json", "data_decision.json", "metrics.json", "decision.json")
 
@@ -74,6 +77,42 @@ def published_files(*folders: Path) -> dict[str, Path]:
             "Give the folder that `song2vec train` wrote."
         )
     return found
+
+
+def publish_folders(
+    store: ModelStore, folders: Sequence[Path], settings: Settings, *, parent: str | None, key: SigningKey | None = None
+) -> dict[str, Any]:
+    """Publish the files that the stages up to the gate left in `folders` as one version, signed with `key`.
+
+    Args:
+        store: the model store.
+        folders: see `published_files`.
+        settings: all of the run, for the manifest.
+        parent: the version that is live.
+        key: signs it; None: nobody does.
+
+    Returns:
+        ``{"version", "uri"}``.
+
+    Raises:
+        DataError: a file is missing. For more see `publish`.
+    """
+    files = published_files(*folders)
+    decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
+    funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
+    alignment = read_json(files[TRAINING]).get("alignment", {})
+    facts = VersionFacts(
+        parent=parent,
+        accepted=decision["accepted"],
+        status="accepted" if decision["accepted"] else "rejected",
+        settings=settings.model_dump(mode="json"),
+        data_fingerprint=funnel.get("fingerprint", ""),
+        code_version=os.environ.get("SONG2VEC_CODE_VERSION", __version__),
+        created=datetime.now(UTC),
+        alignment=Alignment.from_json(alignment) if alignment.get("aligned") else None,
+    )
+    manifest = publish(store.bucket, files, facts, key)
+    return {"version": manifest.version, "uri": f"{store.bucket.uri}/versions/{manifest.version}"}
 
 
 def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts, key: SigningKey | None = None) -> Manifest:
@@ -139,7 +178,7 @@ def _manifest(version: str, facts: VersionFacts, entries: tuple[FileEntry, ...])
 
 def _published(bucket: Bucket, version: str) -> Manifest | None:
     try:
-        return ModelStore.of(bucket).manifest(version)
+        return ModelStore.of(bucket).version(version).manifest
     except NotFoundError:
         return None
 

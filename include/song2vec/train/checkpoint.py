@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from song2vec.plumbing.files import whole_file
 from song2vec.settings import TrainSettings
 from song2vec.workspace import Backup, NoBackup
-from song2vec_client.errors import ModelStoreError
+from song2vec_client.errors import Song2VecError
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class Checkpoint:
         """The state to go on from; None, with a line in the log, if there is none that fits.
 
         Raises:
-            ModelStoreError: the backup does not answer.
+            Song2VecError: the backup does not answer.
         """
         self._backup.fetch(self.folder)
         path = self.folder / STATE
@@ -141,7 +141,7 @@ class Checkpoint:
             with whole_file(self.folder / name) as temporary, temporary.open("wb") as file:
                 _save(file, arrays)
             self._backup.keep(self.folder / name)
-        except (OSError, ModelStoreError) as error:
+        except (OSError, Song2VecError) as error:
             log.warning("the checkpoint could not be saved: training goes on without", file=name, error=str(error))
             return False
         log.info("checkpoint saved", file=name, seconds=round(time.monotonic() - started, 2))
@@ -153,7 +153,7 @@ class Checkpoint:
                 if path.name not in names:
                     path.unlink()
             self._backup.only(names)
-        except (OSError, ModelStoreError) as error:
+        except (OSError, Song2VecError) as error:
             log.warning("old files of the checkpoint could not be deleted", error=str(error))
 
 

@@ -72,7 +72,7 @@ def train_epochs(
     Raises:
         SettingsError: the training diverged; the checkpoint is gone.
         StoppedError: the process was asked to stop.
-        ModelStoreError: the backup of the checkpoint does not answer.
+        Song2VecError: the backup of the checkpoint does not answer.
     """
     state = checkpoint.load()
     trainer, history, chunks = start(state), History(words), 0

@@ -1,1 +1,26 @@
 """Published versions as the pipeline reads them: the live one, all of them, and what differs between two."""
+
+from song2vec.versions.diff import diff, diff_page
+from song2vec.versions.listing import move_rows, read_history, version_table
+from song2vec.versions.live import NAME as LIVE
+from song2vec.versions.live import LiveVersion, live_version, time_of_run
+from song2vec.versions.live_data import LiveData, live_data
+from song2vec.versions.live_model import LiveModel, live_model, model_in, pull_live
+
+__all__ = [
+    "LIVE",
+    "LiveData",
+    "LiveModel",
+    "LiveVersion",
+    "diff",
+    "diff_page",
+    "live_data",
+    "live_model",
+    "live_version",
+    "model_in",
+    "move_rows",
+    "pull_live",
+    "read_history",
+    "time_of_run",
+    "version_table",
+]

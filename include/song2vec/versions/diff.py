@@ -8,12 +8,13 @@ from tabulate import tabulate
 from song2vec.metrics.stability import stability
 from song2vec.metrics.text import METRICS, title
 from song2vec.playlists.changes import compare, in_words
-from song2vec.versions.last_version import data_of
+from song2vec.versions.live_data import data_of
 from song2vec.versions.records import read_record
 from song2vec_client.format.fields import time_text
 from song2vec_client.format.records import Manifest
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
 _COUNTS = ("rows", "playlists", "songs")
 _OWN = "each on the playlists that its own run held out: the figures compare roughly"
@@ -39,14 +40,14 @@ def diff(bucket: Bucket, old: str, new: str, songs: int) -> dict[str, Any]:
         CorruptModelError: a file is not what its manifest says.
     """
     store = ModelStore.of(bucket)
-    before, after = store.manifest(old), store.manifest(new)
+    before, after = store.version(old), store.version(new)
     return {
-        "old": _facts(before),
-        "new": _facts(after),
-        "settings": differing_settings(before.settings, after.settings),
-        "data": _data(bucket, before, after),
-        "metrics": _metrics(store, before, after),
-        "neighbours": stability(store.load(before.version), store.load(after.version), songs),
+        "old": _facts(before.manifest),
+        "new": _facts(after.manifest),
+        "settings": differing_settings(before.manifest.settings, after.manifest.settings),
+        "data": _data(before, after),
+        "metrics": _metrics(before, after),
+        "neighbours": stability(before.load(), after.load(), songs),
     }
 
 
@@ -87,10 +88,11 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _data(bucket: Bucket, before: Manifest, after: Manifest) -> dict[str, Any]:
-    old, new = data_of(bucket, before), data_of(bucket, after)
+def _data(before: Version, after: Version) -> dict[str, Any]:
+    old, new = data_of(before), data_of(after)
+    fingerprint = before.manifest.data_fingerprint
     return {
-        "same": bool(before.data_fingerprint) and before.data_fingerprint == after.data_fingerprint,
+        "same": bool(fingerprint) and fingerprint == after.manifest.data_fingerprint,
         "counts": [
             {"of": name, "old": old.funnel.get(name), "new": new.funnel.get(name)}
             for name in _COUNTS
@@ -100,10 +102,10 @@ def _data(bucket: Bucket, before: Manifest, after: Manifest) -> dict[str, Any]:
     }
 
 
-def _metrics(store: ModelStore, before: Manifest, after: Manifest) -> dict[str, Any]:
+def _metrics(before: Version, after: Version) -> dict[str, Any]:
     """The old version's figures are those that the new one's run measured of it, if it did."""
-    old, new = (read_record(store, manifest, "metrics.json") for manifest in (before, after))
-    together = new.get("live_version") == before.version and "live" in new
+    old, new = (read_record(version, "metrics.json") for version in (before, after))
+    together = new.get("live_version") == before.name and "live" in new
     first, second = (new["live"] if together else old.get("model", {})), new.get("model", {})
     figures = [
         {"metric": title(name, new or old), "old": first.get(name), "new": second.get(name)}

@@ -1,20 +1,24 @@
 """What a store holds, as rows of a table: its versions, and the moves of its channels."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
+
+import structlog
 
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
 from song2vec.versions.records import read_record
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format.layout import move_name, move_number
-from song2vec_client.format.records import Manifest, Move, Pointer
+from song2vec_client.format.records import Move, Pointer
 from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.gcs.side_by_side import side_by_side
 from song2vec_client.store import ModelStore
+from song2vec_client.version import Version
 
-_READERS = 8
+log = structlog.get_logger(__name__)
+
 _MINUTE = "%Y-%m-%d %H:%M UTC"
 
 
@@ -22,17 +26,18 @@ def version_table(bucket: Bucket) -> list[dict[str, Any]]:
     """The published versions, newest first: ``version, live, status, published, ndcg, hit_rate``.
 
     `live` names the channels that point to the version. A version whose manifest or metrics are damaged has a
-    row that says so.
+    row that says so; of a channel that is damaged, the log says so.
     """
     store = ModelStore.of(bucket)
-    channels = store.channels().values()
+    pointers = _pointers(store)
+    versions = [store.version(name) for name in store.published()]
     return [
         {
-            "version": version,
-            "live": ", ".join(_channel(pointer) for pointer in channels if pointer.version == version),
-            **_described(store, version),
+            "version": version.name,
+            "live": ", ".join(_channel(pointer) for pointer in pointers if pointer.version == version.name),
+            **described,
         }
-        for version in store.published()
+        for version, described in zip(versions, side_by_side(_described, versions), strict=True)
     ]
 
 
@@ -43,16 +48,15 @@ def read_history(bucket: Bucket) -> dict[str, Any]:
         ``{"moves", "problems"}``: the records as they are stored, and sentences.
     """
     there = numbers(bucket)
-    with ThreadPoolExecutor(_READERS) as readers:
-        found = list(readers.map(lambda number: _move_or_problem(bucket, number), there))
+    results = side_by_side(lambda number: _move_or_problem(bucket, number), there)
     gaps = [(last + 1, number) for last, number in pairwise([0, *there]) if number > last + 1]
     foreign = [name for name in bucket.names("promotions/") if move_number(name) is None]
     problems = [
-        *(item for item in found if isinstance(item, str)),
+        *(item for item in results if isinstance(item, str)),
         *(f"{bucket.uri} has {move_name(end)} where {move_name(gap)} belongs: restore it" for gap, end in gaps),
         *(f"{bucket.uri}/{name} is no move: it is left alone" for name in foreign),
     ]
-    return {"moves": [item.to_json() for item in found if isinstance(item, Move)], "problems": problems}
+    return {"moves": [item.to_json() for item in results if isinstance(item, Move)], "problems": problems}
 
 
 def move_rows(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,24 +83,34 @@ def _move_or_problem(bucket: Bucket, number: int) -> Move | str:
         return str(error)
 
 
+def _pointers(store: ModelStore) -> list[Pointer]:
+    """What the channels hold, but for those that are damaged."""
+    pointers = []
+    for channel, held in store.channels().items():
+        if isinstance(held, Pointer):
+            pointers.append(held)
+        else:
+            log.warning("a channel is damaged", channel=channel, why=str(held))
+    return pointers
+
+
 def _channel(pointer: Pointer) -> str:
     return f"{pointer.channel} (pinned)" if pointer.pinned else pointer.channel
 
 
-def _described(store: ModelStore, version: str) -> dict[str, Any]:
+def _described(version: Version) -> dict[str, Any]:
     try:
-        manifest = store.manifest(version)
         return {
-            "status": manifest.status,
-            "published": manifest.created.strftime(_MINUTE),
-            **_measured(store, manifest),
+            "status": version.manifest.status,
+            "published": version.manifest.created.strftime(_MINUTE),
+            **_measured(version),
         }
     except (CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
         return {"status": f"unreadable: {error}", "published": None, "ndcg": None, "hit_rate": None}
 
 
-def _measured(store: ModelStore, manifest: Manifest) -> dict[str, Any]:
+def _measured(version: Version) -> dict[str, Any]:
     """The version's metrics; None where there are none."""
-    model = read_record(store, manifest, "metrics.json").get("model")
+    model = read_record(version, "metrics.json").get("model")
     figures = model if isinstance(model, Mapping) else {}
     return {name: figures.get(name) for name in ("ndcg", "hit_rate")}

@@ -12,9 +12,9 @@ from song2vec.playlists.corpus import Vocabulary
 from song2vec.playlists.heldout_file import Heldout
 from song2vec.playlists.holdout_rule import HoldoutRule
 from song2vec.plumbing.files import read_json
-from song2vec.versions.live import live_pointer
+from song2vec.versions.live import LiveVersion
 from song2vec_client.format.fields import parse_json
-from song2vec_client.gcs.bucket import Bucket
+from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
 TRAINING = "training.json"
@@ -46,14 +46,20 @@ class LiveModel:
         return np.array([self.rule.holds_out(*name) for name in names], bool)
 
 
-def live_model(store: Bucket, channel: str) -> LiveModel | None:
-    """The version that `channel` names, pulled and verified; None while it names none."""
-    models, pointer = ModelStore.of(store), live_pointer(store, channel)
-    if pointer is None:
+def pull_live(store: ModelStore, live: LiveVersion) -> SongModel | None:
+    """The live version as services ask it, pulled and verified; None while there is none."""
+    version = live.handle(store)
+    return version.load() if version else None
+
+
+def live_model(store: ModelStore, live: LiveVersion) -> LiveModel | None:
+    """The live version as evaluation measures it, pulled and verified; None while there is none."""
+    version = live.handle(store)
+    if version is None:
         return None
-    live = models.load_version(pointer.version, pointer.manifest_sha256)
-    model = Model(Vocabulary(np.array(live.songs), np.array(live.counts)), live.vectors, live.context)
-    return LiveModel(pointer.version, model, _rule(parse_json(models.read(pointer.version, TRAINING))))
+    pulled = version.load()
+    model = Model(Vocabulary(np.array(pulled.songs), np.array(pulled.counts)), pulled.vectors, pulled.context)
+    return LiveModel(version.name, model, _rule(parse_json(version.read(TRAINING))))
 
 
 def model_in(folder: Path) -> LiveModel:

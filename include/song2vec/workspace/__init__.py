@@ -2,5 +2,6 @@
 
 from song2vec.workspace.backup import Backup, NoBackup
 from song2vec.workspace.run_folder import RunFolder, open_run_folder
+from song2vec.workspace.runs import end_run, new_run, unfinished_run
 
-__all__ = ["Backup", "NoBackup", "RunFolder", "open_run_folder"]
+__all__ = ["Backup", "NoBackup", "RunFolder", "end_run", "new_run", "open_run_folder", "unfinished_run"]

@@ -10,7 +10,7 @@ from song2vec_client.gcs.bucket import Bucket
 
 
 class Backup(Protocol):
-    """A second place for the files of one folder. What goes wrong with it is an OSError or a ModelStoreError."""
+    """A second place for the files of one folder. What goes wrong with it is an OSError or a Song2VecError."""
 
     def fetch(self, folder: Path) -> None:
         """Bring all files that are kept into `folder`."""

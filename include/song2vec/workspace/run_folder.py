@@ -4,16 +4,19 @@ Stages read and write local paths. With a bucket, what a stage reads is download
 first, and what it wrote is uploaded after it ended well, so any worker can take any task.
 """
 
+import json
+import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from song2vec.errors import NotFoundError
+from song2vec.plumbing.files import read_json, write_json
 from song2vec.workspace.backup import Backup, BucketBackup, NoBackup
+from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.gcs.bucket import Bucket
 
 
@@ -35,6 +38,12 @@ class RunFolder(Protocol):
 
     def backup(self, name: str) -> Backup:
         """Give a place `name` for files of a stage under way, so that whoever tries it again finds them."""
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """The JSON object that was kept as `name`; None where there is none."""
+
+    def keep(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep a JSON object as `name` for good: the first one to be kept stays, and is what is returned."""
 
 
 def open_run_folder(workspace: str, *names: str) -> RunFolder:
@@ -72,6 +81,22 @@ class LocalRunFolder:
     def backup(self, name: str) -> Backup:
         """None: whoever tries again finds the files where they were."""
         return NoBackup()
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """What the file `name` holds."""
+        path = self.root / name
+        return read_json(path) if path.exists() else None
+
+    def keep(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the file `name`, unless it exists."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=path.parent) as scratch:
+            whole = Path(scratch) / name
+            write_json(whole, record)
+            with suppress(FileExistsError):
+                os.link(whole, path)  # of two who do it at once, one wins
+        return read_json(path)
 
 
 class BucketRunFolder:
@@ -111,3 +136,18 @@ class BucketRunFolder:
     def backup(self, name: str) -> Backup:
         """``gs://…/name``: the scratch folder is lost with the machine, or with this object."""
         return BucketBackup(self._bucket, name)
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """What the object `name` holds."""
+        try:
+            content, _ = self._bucket.read(name)
+        except NotFoundError:
+            return None
+        record: dict[str, Any] = json.loads(content)
+        return record
+
+    def keep(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Create the object `name`, unless it exists."""
+        with suppress(ConflictError):
+            self._bucket.create(name, json.dumps(record).encode())
+        return self.record(name) or dict(record)

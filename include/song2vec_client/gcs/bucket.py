@@ -19,8 +19,8 @@ from song2vec_client.errors import (
     ChangedError,
     ConflictError,
     CorruptModelError,
-    ModelStoreError,
     NotFoundError,
+    Song2VecError,
 )
 from song2vec_client.format.digests import Digest, digest
 from song2vec_client.format.layout import MAX_RECORD_BYTES
@@ -248,7 +248,7 @@ class Bucket:
     def _asking(self, name: str) -> Iterator[None]:
         try:
             yield
-        except ModelStoreError:
+        except Song2VecError:
             raise
         except Exception as error:
             ours = translate(error, f"{self.uri}/{name}")

@@ -7,13 +7,13 @@ from http import HTTPStatus
 from song2vec_client.errors import (
     AccessDeniedError,
     ChangedError,
-    ModelStoreError,
     NotFoundError,
     RequestRefusedError,
+    Song2VecError,
     StoreUnavailableError,
 )
 
-_BY_STATUS: dict[int, tuple[type[ModelStoreError], str]] = {
+_BY_STATUS: dict[int, tuple[type[Song2VecError], str]] = {
     HTTPStatus.UNAUTHORIZED: (AccessDeniedError, "the credentials were not accepted: renew them"),
     HTTPStatus.FORBIDDEN: (AccessDeniedError, "the credentials lack the right to do this: grant a role on the bucket"),
     HTTPStatus.NOT_FOUND: (NotFoundError, "it does not exist: check the address"),
@@ -26,7 +26,7 @@ _REFUSED = (RequestRefusedError, "the service refused the request")
 _SERVER_ERRORS = 500
 
 
-def translate(error: Exception, uri: str) -> ModelStoreError | None:
+def translate(error: Exception, uri: str) -> Song2VecError | None:
     """The error of our own tree that says what `error` means for the object at `uri`.
 
     None where `error` has nothing to do with the service: a full disk, an unreadable file, a bug.

@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, facts, publish_model, write_model
 from tests.rig.promoters import race
 
 from song2vec.channels import history, pin, promote, rollback, unpin
 from song2vec.channels.history import append, follow, version_before
-from song2vec.errors import DataError, NotFoundError, PinnedError, RefusedError, SettingsError
+from song2vec.errors import DataError, PinnedError, RefusedError, SettingsError
 from song2vec.publish import publish, published_files
 from song2vec.versions.listing import read_history, version_table
-from song2vec_client.errors import CorruptModelError
-from song2vec_client.format.layout import move_name
+from song2vec_client.errors import CorruptModelError, NotFoundError
+from song2vec_client.format.layout import MANIFEST, file_name, move_name
 from song2vec_client.format.records import Move
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
@@ -89,6 +90,14 @@ def test_a_version_that_is_not_published_whole_is_refused(bucket, store, version
         with pytest.raises(NotFoundError, match="song2vec versions"):
             promote(bucket, "production", name, **WHO)
     assert history(bucket) == []
+
+
+def test_a_channel_is_promoted_to_a_version_never_to_another_channel(bucket, version):
+    promote(bucket, "candidate", version(1), **WHO)
+
+    with pytest.raises(NotFoundError, match="no version candidate"):
+        promote(bucket, "production", "candidate", **WHO)
+    assert len(history(bucket)) == 1
 
 
 def test_a_rejected_version_needs_force_and_the_history_shows_it(bucket, version):
@@ -449,6 +458,27 @@ def test_no_channel_moves_to_a_version_that_is_not_whole(bucket, store, version,
     assert (_live(bucket), len(history(bucket))) == (b, 2)
 
 
+class Republishing(Bucket):
+    """A store in which somebody writes another manifest of `version` while its files are looked at."""
+
+    version = ""
+
+    def listing(self, prefix=""):
+        manifest = file_name(self.version, MANIFEST)
+        if prefix == file_name(self.version, ""):
+            self.put(manifest, self.read(manifest)[0].replace(b'"status": "accepted"', b'"status": "reviewed"'))
+        return super().listing(prefix)
+
+
+def test_no_channel_moves_to_a_manifest_that_was_not_looked_at(store, version):
+    bucket = Republishing.open(store)
+    bucket.version = version(1)
+
+    with pytest.raises(CorruptModelError, match="is not the manifest that was asked for"):
+        promote(bucket, "production", bucket.version, **WHO)
+    assert history(bucket) == []
+
+
 def test_no_channel_moves_to_a_model_that_does_not_load(bucket, version, tmp_path):
     broken = write_model(tmp_path / "broken")
     np.save(broken / "vectors.npy", np.full((6, 2), np.nan, np.float32))
@@ -469,6 +499,17 @@ def test_the_table_of_versions_says_what_is_live(bucket, version):
         {"version": b, "live": "", "status": "rejected", **unmeasured},
         {"version": a, "live": "candidate, production", "status": "accepted", **unmeasured},
     ]
+
+
+def test_a_damaged_channel_hides_no_version_from_the_table(bucket, store, version):
+    a = version(1)
+    promote(bucket, "production", a, **WHO)
+    promote(bucket, "candidate", a, **WHO)
+    blob(store, "channels/production.json").upload_from_string("{}")
+
+    with capture_logs() as log:
+        assert [(row["version"], row["live"]) for row in version_table(bucket)] == [(a, "candidate")]
+    assert [(line["event"], line["channel"]) for line in log] == [("a channel is damaged", "production")]
 
 
 def test_the_table_of_versions_shows_what_was_measured(bucket, tmp_path):

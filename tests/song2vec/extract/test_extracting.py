@@ -14,11 +14,12 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from tests.rig.network import line_to
 
-from song2vec.errors import PermanentError, SourceError, SourceUnavailableError, TransientError
+from song2vec.errors import SourceError, SourceUnavailableError
 from song2vec.extract import extract, open_engine
 from song2vec.extract.by_playlist import LONGEST
 from song2vec.playlists.tables import RAW
 from song2vec.settings import ExtractSettings
+from song2vec_client.errors import PermanentError, TransientError
 
 ROWS = [(1, 2, 20), (2, 1, 30), (1, 1, 10), (3, 1, 10), (1, 3, 20)]
 IN_ORDER = [("1", "10"), ("1", "20"), ("1", "20"), ("2", "30"), ("3", "10")]

@@ -13,7 +13,8 @@ from song2vec.gates.data_gate import check_data, decide, insist
 from song2vec.playlists.changes import DataIndex
 from song2vec.publish import publish, published_files
 from song2vec.settings import DataSettings, load_settings
-from song2vec.versions.last_version import LastVersion, last_version
+from song2vec.versions import LiveData, live_data, live_version
+from song2vec_client import ModelStore
 from song2vec_client.errors import CorruptModelError
 
 SETTINGS = DataSettings(
@@ -29,7 +30,7 @@ def funnel(playlists=1_000, rows=8_000, raw_rows=10_000, songs=500, **left_out):
 
 
 def last(**figures):
-    return LastVersion(VERSION, funnel(**figures), None)
+    return LiveData(VERSION, funnel(**figures), None)
 
 
 def verdicts(decision):
@@ -101,7 +102,7 @@ def test_a_figure_at_the_limit_passes():
     ("before", "why"),
     [
         (None, "no version is live yet"),
-        (LastVersion(VERSION, {}, None), f"{VERSION} does not say how many playlists it had"),
+        (LiveData(VERSION, {}, None), f"{VERSION} does not say how many playlists it had"),
         (last(playlists=99, rows=99), f"99 playlists in {VERSION} are too few"),
     ],
 )
@@ -150,6 +151,12 @@ def test_accepted_exactly_when_no_rule_failed_and_always_json(playlists, rows, l
     assert json.loads(json.dumps(decision, allow_nan=False)) == decision
 
 
+def live(bucket):
+    """The data of the version that `production` names."""
+    store = ModelStore.of(bucket)
+    return live_data(store, live_version(store, "production"))
+
+
 def prepared(folder, playlists):
     folder.mkdir()
     write_playlists(folder / "playlists.parquet", playlists)
@@ -162,14 +169,14 @@ def prepared(folder, playlists):
 def test_what_changed_since_the_live_version_is_found_from_what_it_published(bucket, tmp_path):
     playlists = genre_playlists(200)
     settings = load_settings()
-    first = check_data(prepared(tmp_path / "1", playlists), tmp_path / "check 1", bucket, settings)
+    first = check_data(prepared(tmp_path / "1", playlists), tmp_path / "check 1", live(bucket), settings)
     files = published_files(write_model(tmp_path / "model"), tmp_path / "1", tmp_path / "check 1")
     version = publish(bucket, files, facts()).version
-    not_yet = check_data(tmp_path / "1", tmp_path / "check", bucket, settings)
+    not_yet = check_data(tmp_path / "1", tmp_path / "check", live(bucket), settings)
     promote(bucket, "production", version, who="test", why="test")
     changed = [playlists[0][::-1], *playlists[1:199], [7, 8, 9], [7, 8, 10], [7, 8, 11]]
 
-    second = check_data(prepared(tmp_path / "2", changed), tmp_path / "check 2", bucket, settings)
+    second = check_data(prepared(tmp_path / "2", changed), tmp_path / "check 2", live(bucket), settings)
 
     assert (first["since"], first["changes"]) == (not_yet["since"], not_yet["changes"]) == (None, None)
     assert second["since"] == version
@@ -180,7 +187,7 @@ def test_what_changed_since_the_live_version_is_found_from_what_it_published(buc
     assert json.loads((tmp_path / "check 2" / "data_decision.json").read_text()) == second
     assert {"data_decision.json", "data_index.npz"} < files.keys()
     with pytest.raises(RefusedError, match=f"99 playlists after 200 in {version} instead of at least 100"):
-        insist(check_data(prepared(tmp_path / "3", playlists[:99]), tmp_path / "check 3", bucket, settings))
+        insist(check_data(prepared(tmp_path / "3", playlists[:99]), tmp_path / "check 3", live(bucket), settings))
     assert (tmp_path / "check 3" / "data_decision.json").is_file()
 
 
@@ -189,7 +196,9 @@ def test_a_version_that_was_published_without_an_index_is_compared_by_its_funnel
     version = publish(bucket, files, facts()).version
     promote(bucket, "production", version, who="test", why="test")
 
-    decision = check_data(prepared(tmp_path / "1", genre_playlists(200)), tmp_path / "out", bucket, load_settings())
+    decision = check_data(
+        prepared(tmp_path / "1", genre_playlists(200)), tmp_path / "out", live(bucket), load_settings()
+    )
 
     assert (decision["since"], decision["changes"]) == (version, None)
     assert refused_by(decision) == [("max_drop", "playlists"), ("max_drop", "rows")]
@@ -201,11 +210,11 @@ def test_a_damaged_index_is_not_believed(bucket, tmp_path):
     )
     version = publish(bucket, published_files(write_model(tmp_path / "model")), facts()).version
     promote(bucket, "production", version, who="test", why="test")
-    assert last_version(bucket, "production").index.songs.tolist() == [0, 1, 2]
+    assert live(bucket).index.songs.tolist() == [0, 1, 2]
     name = f"versions/{version}/data_index.npz"
     content = bucket.read(name)[0]
 
     bucket.put(name, content[:-1] + bytes([content[-1] ^ 1]))
 
     with pytest.raises(CorruptModelError, match=r"data_index\.npz is damaged"):
-        last_version(bucket, "production")
+        live(bucket)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.gates.model_gate import decide, judge, may_promote
+from song2vec.gates.model_gate import decide, gate, may_promote
 from song2vec.gates.rules import widened
 from song2vec.settings import GateSettings
 
@@ -279,7 +279,7 @@ def test_the_judge_writes_what_it_decides(tmp_path: Path) -> None:
     measured = tmp_path / "metrics.json"
     measured.write_text(json.dumps(metrics()))
 
-    decision = judge(measured, tmp_path / "gate", SETTINGS)
+    decision = gate(measured, tmp_path / "gate", SETTINGS)
 
     assert decision == decide(metrics(), SETTINGS)
     assert json.loads((tmp_path / "gate" / "decision.json").read_text()) == decision

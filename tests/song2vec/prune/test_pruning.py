@@ -1,6 +1,7 @@
 """Deleting versions: shown first, manifest first, nothing that is live, nothing that is under way."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rig.gcs import blob
 from tests.rig.models import FINISHED, publish_model, write_model
+from tests.rig.runs import begin
 
+from song2vec import stages
 from song2vec.channels import promote, rollback
 from song2vec.errors import DataError
-from song2vec.prune import clean, prune
+from song2vec.prune import clean, prune, prune_after_run
 from song2vec.settings import RetentionSettings, load_settings
-from song2vec.stages import prune_after_run, publish_run
 from song2vec_client.errors import AccessDeniedError, CorruptModelError
 from song2vec_client.format.layout import file_name
 from song2vec_client.gcs.bucket import Bucket
@@ -134,21 +136,19 @@ class Promoting(Bucket):
             promote(Bucket.open(self.uri), "production", self.version, **WHO)
         if concerned and self.moment == "meanwhile":
             slow = Bucket.open(self.uri)
-            read = ModelStore.of(slow).read_manifest(self.version)
+            sha256 = ModelStore.of(slow).version(self.version).manifest_sha256
             super().delete(name, generation)
-            append_as_read(slow, self.version, read)
+            append_as_read(slow, self.version, sha256)
             return
         super().delete(name, generation)
 
 
-def append_as_read(bucket, version, read):
+def append_as_read(bucket, version, manifest_sha256):
     """A promotion that had read the manifest before it was deleted."""
-    from hashlib import sha256
-
     from song2vec.channels.history import append, follow
     from song2vec_client.format.records import Move
 
-    move = Move(1, "production", version, sha256(read[1]).hexdigest(), None, "jun", FINISHED, "race")
+    move = Move(1, "production", version, manifest_sha256, None, "jun", FINISHED, "race")
     assert append(bucket, move)
     follow(bucket, move)
 
@@ -234,12 +234,15 @@ def test_what_is_no_version_is_left_alone(bucket, versions):
 def test_publishing_clears_what_crashed_long_ago(bucket, store, versions, tmp_path):
     (a,) = versions(1)
     blob(store, f"versions/{a}/manifest.json").delete()
-    folder = write_model(tmp_path / "next", finished=FINISHED + timedelta(days=9))
-    at_once = load_settings().model_copy(update={"retention": FEW.model_copy(update={"orphan_hours": 0})})
+    write_model(tmp_path / "run" / "train", finished=FINISHED + timedelta(days=9))
+    for stage in ("prepare", "check_data", "evaluate", "gate"):
+        (tmp_path / "run" / stage).mkdir()
+    run = begin(tmp_path / "run", bucket)
 
-    publish_run(bucket, [folder], load_settings())
+    stages.publish(run)
     assert bucket.names(f"versions/{a}/")  # it may be under way
-    publish_run(bucket, [folder], at_once)
+    at_once = run.settings.model_copy(update={"retention": FEW.model_copy(update={"orphan_hours": 0})})
+    stages.publish(replace(run, settings=at_once))
     assert not bucket.names(f"versions/{a}/")
 
 
@@ -277,7 +280,7 @@ def test_a_run_ends_as_its_settings_say(bucket, versions, after_run, left):
     a, _ = versions(2)
     rules = {"retention.after_run": after_run, "retention.keep_versions": 1, "retention.keep_days": 0}
 
-    record = prune_after_run(bucket, load_settings(rules))
+    record = prune_after_run(bucket, load_settings(rules).retention)
 
     assert len(ModelStore.of(bucket).published()) == left
     assert (record and record["versions"]) == (None if after_run == "off" else [a])

@@ -15,15 +15,14 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 from tests.rig.gcs import blob
-from tests.rig.models import FINISHED, facts, publish_model, write_model
+from tests.rig.models import FINISHED, facts, manifests, publish_model, write_model
 from tests.rig.network import Meter
 
 from song2vec.errors import DataError
-from song2vec.publish import publish, published_files
+from song2vec.publish import publish, publish_folders, published_files
 from song2vec.publish.model_card import model_card
 from song2vec.publish.upload import entries_of, upload
 from song2vec.settings import load_settings
-from song2vec.stages import publish_run
 from song2vec_client.errors import ChangedError, ConflictError
 from song2vec_client.format.alignment import Alignment
 from song2vec_client.format.digests import digest
@@ -71,7 +70,7 @@ def files(tmp_path):
 def test_a_version_holds_the_files_and_says_where_they_come_from(bucket, files):
     made = publish(bucket, files, facts(parent="20250101T000000Z-00000000", accepted=False, status="rejected"))
 
-    assert ModelStore.of(bucket).versions() == [made]
+    assert manifests(bucket) == [made]
     assert is_version(made.version)
     assert made.version.startswith("20260131T040000Z-")
     assert (made.parent, made.accepted, made.status) == ("20250101T000000Z-00000000", False, "rejected")
@@ -98,7 +97,7 @@ def test_another_model_or_verdict_is_another_version(bucket, files, tmp_path):
     rejected = publish(bucket, files, facts(accepted=False, status="rejected"))
 
     assert len({first.version, later.version, rejected.version}) == 3
-    assert ModelStore.of(bucket).versions()[0] == later
+    assert manifests(bucket)[0] == later
 
 
 def test_two_that_publish_the_same_at_once_agree(bucket, files):
@@ -106,7 +105,7 @@ def test_two_that_publish_the_same_at_once_agree(bucket, files):
         made = list(pool.map(lambda number: publish(bucket, files, facts(code_version=str(number))), range(4)))
 
     assert len(set(map(str, made))) == 1
-    assert ModelStore.of(bucket).versions() == made[:1]
+    assert manifests(bucket) == made[:1]
 
 
 def test_an_object_with_other_content_is_never_overwritten_and_hides_the_version(bucket, store, files):
@@ -117,11 +116,11 @@ def test_an_object_with_other_content_is_never_overwritten_and_hides_the_version
 
     with pytest.raises(ConflictError, match=r"songs\.npy"):
         publish(bucket, files, facts())
-    assert ModelStore.of(bucket).versions() == []
+    assert manifests(bucket) == []
     assert bucket.read(f"versions/{version}/songs.npy")[0] == b"somebody else's"
 
     blob(store, f"versions/{version}/songs.npy").delete()
-    assert ModelStore.of(bucket).versions() == [] == bucket.names(f"versions/{version}/manifest")
+    assert manifests(bucket) == [] == bucket.names(f"versions/{version}/manifest")
     assert publish(bucket, files, facts()).version == version
 
 
@@ -197,7 +196,7 @@ def test_a_publisher_killed_at_any_moment_leaves_all_or_nothing_to_see_and_the_n
     for version in models.published():
         assert models.load(version).version == version
     made = publish(here, files, facts())
-    assert models.versions() == [made]
+    assert manifests(here) == [made]
     assert len(made.files) == 10
     assert models.load(made.version).version == made.version
     assert set(there) <= set(here.listing("versions/"))  # the same generations: nothing was uploaded again
@@ -296,7 +295,7 @@ def test_the_time_of_a_version_is_in_utc(bucket, files, text):
 def test_the_model_card_tells_what_the_records_say(bucket, files):
     made = publish(bucket, files, facts())
 
-    card = ModelStore.of(bucket).read(made.version, "MODEL_CARD.md").decode()
+    card = ModelStore.of(bucket).version(made.version).read("MODEL_CARD.md").decode()
     assert "| unknown_song | 12,345 | 345 | 12,000 |" in card
     assert "The data: Accepted: 1,000 playlists (at least 50)." in card
     assert "What changed since 20260130T040000Z-01234567:" in card
@@ -330,11 +329,12 @@ def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bu
     words = {"alignment": {"sentence": sentence, "aligned": True, **alignment}}
     files["training.json"].write_text(json.dumps(training | words))
 
-    version = publish_run(bucket, sorted({file.parent for file in files.values()}), load_settings())["version"]
+    folders = sorted({file.parent for file in files.values()})
+    version = publish_folders(ModelStore.of(bucket), folders, load_settings(), parent=None)["version"]
 
-    manifest = ModelStore.of(bucket).manifest(version)
-    assert manifest.alignment == Alignment.from_json(alignment)
-    assert sentence in ModelStore.of(bucket).read(version, "MODEL_CARD.md").decode()
+    published = ModelStore.of(bucket).version(version)
+    assert published.manifest.alignment == Alignment.from_json(alignment)
+    assert sentence in published.read("MODEL_CARD.md").decode()
 
 
 def test_a_card_of_ones_own_is_kept(bucket, files, tmp_path):
@@ -342,7 +342,7 @@ def test_a_card_of_ones_own_is_kept(bucket, files, tmp_path):
 
     made = publish(bucket, files | {"MODEL_CARD.md": tmp_path / "MODEL_CARD.md"}, facts())
 
-    assert ModelStore.of(bucket).read(made.version, "MODEL_CARD.md") == b"# Ours"
+    assert ModelStore.of(bucket).version(made.version).read("MODEL_CARD.md") == b"# Ours"
 
 
 def test_a_card_without_records_has_no_empty_parts():

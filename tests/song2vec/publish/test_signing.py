@@ -53,8 +53,8 @@ def test_what_was_signed_is_believed(signed, store, tmp_path, pair):
 
     assert models.load("production").version == signed.version
     assert models.load(signed.version).version == signed.version
-    assert models.manifest("production") == signed == models.versions()[0]
-    assert models.read("production", "training.json")
+    assert models.version("production").manifest == signed == models.versions()[0].manifest
+    assert models.version("production").read("training.json")
 
 
 @pytest.mark.parametrize("damage", ["none", "short", "long", "flipped", "of another key", "of another manifest"])
@@ -75,7 +75,7 @@ def test_without_the_right_signature_nothing_is_read_or_kept(signed, store, tmp_
         object_.upload_from_string(wrong[damage])
     models = _trusting(store, tmp_path, pair[1])
 
-    for ask in (models.load, models.versions, lambda: models.read("production", "training.json")):
+    for ask in (models.load, models.versions, lambda: models.version("production").read("training.json")):
         with pytest.raises(UntrustedError, match="is not signed"):
             ask()
     assert not (tmp_path / "cache").exists()
@@ -87,7 +87,7 @@ def test_a_manifest_that_was_changed_is_refused_before_it_is_understood(signed, 
     object_.upload_from_string("not even JSON")
 
     with pytest.raises(UntrustedError):
-        _trusting(store, tmp_path, pair[1]).manifest(signed.version)
+        _trusting(store, tmp_path, pair[1]).version(signed.version).read("training.json")
 
 
 def test_a_cache_that_somebody_filled_without_a_key_is_no_way_around(bucket, store, tmp_path, pair):

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from song2vec.errors import PermanentError, SettingsError
+from song2vec.errors import SettingsError
 from song2vec.settings import Settings, load_settings, sections
+from song2vec_client.errors import PermanentError
 
 
 def test_gensim_has_the_settings_of_the_original_pipeline():

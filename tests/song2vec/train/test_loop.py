@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from song2vec.errors import PermanentError, StoppedError
+from song2vec.errors import StoppedError
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.plumbing.interrupt import Stop
@@ -17,6 +17,7 @@ from song2vec.train.checkpoint import Arrays, Checkpoint
 from song2vec.train.history import History
 from song2vec.train.loop import train_epochs
 from song2vec.train.measuring import LossSample, Measurements, Validation
+from song2vec_client.errors import PermanentError
 
 SONGS = 12
 LOSS = LossSample(np.array([0]), np.array([1]), np.array([2]), negative=1)

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from song2vec.errors import StoppedError, TransientError
+from song2vec.errors import StoppedError
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.plumbing.interrupt import Stop
@@ -25,6 +25,7 @@ from song2vec.train.loop import train_epochs
 from song2vec.train.measuring import Measurements, Validation, draw_sample
 from song2vec.train.skipgram_trainer import CHUNK_WORDS, PIECE_CHUNKS, SkipGramTrainer
 from song2vec.workspace import Backup
+from song2vec_client.errors import TransientError
 
 Trained = tuple[Model, History, int]
 

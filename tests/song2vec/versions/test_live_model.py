@@ -17,7 +17,8 @@ from song2vec.playlists.holdout_rule import HoldoutRule, read_rule
 from song2vec.prepare.holdout import hold_out
 from song2vec.settings import HoldoutSettings, Settings, load_settings
 from song2vec.train import train
-from song2vec.versions.live_model import LiveModel, live_model, model_in
+from song2vec.versions import LiveModel, live_model, live_version, model_in
+from song2vec_client import ModelStore
 
 SETTINGS: dict[str, Any] = {"train.vector_size": 16, "train.epochs": 10, "train.workers": 1, "evaluate.top": 10}
 PLAYLISTS = 400
@@ -120,14 +121,15 @@ def test_a_file_without_a_rule(tmp_path: Path) -> None:
     assert read_rule(write_heldout(tmp_path / "heldout.parquet", {"a": ([1], [2])})) is None
 
 
-def test_the_live_version_is_the_live_with_the_rule_it_was_trained_by(bucket, tmp_path, monkeypatch) -> None:
+def test_the_live_model_comes_with_the_rule_it_was_trained_by(bucket, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("SONG2VEC_CACHE", str(tmp_path / "cache"))
-    assert live_model(bucket, "production") is None
+    store = ModelStore.of(bucket)
+    assert live_model(store, live_version(store, "production")) is None
     training = {"finished": "2026-01-31T04:00:00Z", "held_out": {"seed": 3, "up_to": "4f"}}
     folder = models.write_model(tmp_path / "model", training=training)
     published = models.publish(bucket, models.published_files(folder), models.facts())
     promote(bucket, "production", published.version, who="jisoo", why="first")
-    live = live_model(bucket, "production")
+    live = live_model(store, live_version(store, "production"))
     assert live.name == published.version
     assert live.rule == HoldoutRule(3, "4f")
     assert live.model.vocabulary.songs.tolist() == models.SONGS.tolist()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from song2vec.errors import NotFoundError
 from song2vec.train.checkpoint import Checkpoint
 from song2vec.workspace import open_run_folder
+from song2vec_client.errors import NotFoundError
 from song2vec_client.gcs.bucket import Bucket
 
 
