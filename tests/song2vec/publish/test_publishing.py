@@ -316,9 +316,8 @@ def test_the_model_card_tells_skip_gram_from_cbow(bucket, files, settings, metho
 
     version = publish(bucket, files, facts()).version
 
-    assert (
-        f"learnt with {method} and negative sampling" in ModelStore.of(bucket).read(version, "MODEL_CARD.md").decode()
-    )
+    card = ModelStore.of(bucket).version(version).read("MODEL_CARD.md").decode()
+    assert f"learnt with {method} and negative sampling" in card
 
 
 def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bucket, files):
