@@ -63,7 +63,7 @@ class DataIndex:
         """Read what `write` wrote.
 
         Raises:
-            DataError: it is something else.
+            DataError: it is not an index.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:

@@ -222,9 +222,9 @@ def test_columns_are_found_by_any_accepted_header_the_first_named_first(read, he
     [
         (b"", "it is empty"),
         (b"\n\n", "it is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it holds zero bytes"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it contains zero bytes"),
         (b"\xff\xfeC\0a\0t\0", "no column 'Category': it is 'Cat'"),
-        (b"\0" * 100_000, "it holds zero bytes"),
+        (b"\0" * 100_000, "it contains zero bytes"),
         (b"a" * 3_000_000, "no column"),
         (b"Playlist,song\na,1\n", "no column 'Category': it is 'Playlist, song'"),
         (b"Category,title\na,1\n", "no column 'master_number'"),
@@ -423,7 +423,7 @@ def test_no_files_are_fine_but_no_folder_is_not(tmp_path):
 
 @pytest.mark.parametrize("pattern", ["", "*.csv,", "/*.csv"])
 def test_a_pattern_that_is_none_is_refused(tmp_path, pattern):
-    with pytest.raises(SettingsError, match=r"collect.pattern = .* expected such as \*.csv"):
+    with pytest.raises(SettingsError, match=r"collect.pattern = .* expected a pattern such as \*.csv"):
         find_csvs(CollectSettings(folder=str(tmp_path), pattern=pattern))
 
 

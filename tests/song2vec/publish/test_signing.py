@@ -158,8 +158,8 @@ def test_what_is_no_signing_key_is_refused_and_never_repeated(tmp_path):
         b"s3cret": "no private key",
         b"": "no private key",
         secret[:60]: "no private key",
-        _pem(rsa.generate_private_key(65537, 2048)): "another kind of key",
-        _pem(ed25519.Ed25519PrivateKey.generate(), BestAvailableEncryption(b"s3cret")): "asks for a password",
+        _pem(rsa.generate_private_key(65537, 2048)): "a key that is not Ed25519",
+        _pem(ed25519.Ed25519PrivateKey.generate(), BestAvailableEncryption(b"s3cret")): "is protected by a password",
     }
     for pem, said in cases.items():
         (tmp_path / "key.pem").write_bytes(pem)
