@@ -100,7 +100,7 @@ def repeated(path: Path, others: list[Path]) -> Path | None:
     for other in others:
         candidate = state(other)
         if own and candidate and own.size == candidate.size:
-            with suppress(OSError):  # what cannot be read is no repeat; whoever reads it says why
+            with suppress(OSError):  # what cannot be read is not a repeat; whoever reads it says why
                 if filecmp.cmp(path, other, shallow=False):
                     return other
     return None

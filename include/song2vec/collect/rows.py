@@ -54,7 +54,7 @@ class Layout:
 def layout_of(part: Part, settings: CollectSettings) -> Layout:
     """Find out how `part` is written; what the settings say is taken as it is.
 
-    The delimiter is the one with which the header has most of the two columns, then the most columns.
+    The delimiter is the one that gives the header most of the two columns, then the most columns.
 
     Raises:
         UnreadableFileError: it is empty, or a column is missing or occurs twice; the message shows the header.

@@ -35,7 +35,7 @@ _SORT_ALIKE = _INTEGERS | {
     *(TYPE.DECIMAL, TYPE.NEWDECIMAL, TYPE.FLOAT, TYPE.DOUBLE),
     *(TYPE.DATE, TYPE.TIME, TYPE.DATETIME, TYPE.TIMESTAMP),
 }
-"""Types that GROUP_CONCAT sorts as a query does: not long texts, of which each compares only a part."""
+"""Types that GROUP_CONCAT sorts as a query does: not long texts: each compares only a part of them."""
 
 
 class NotExactError(Exception):

@@ -74,7 +74,7 @@ def open_engine(url: str | URL, settings: ExtractSettings) -> Engine:
 
 @contextmanager
 def snapshot(engine: Engine, settings: ExtractSettings) -> Iterator[Connection]:
-    """A connection inside one read-only transaction: what is read is the data as of one instant.
+    """A connection inside one read-only transaction: it sees the data as of one instant.
 
     Raises:
         SourceUnavailableError: the database is gone, slow or locked; also from within the block.

@@ -54,7 +54,7 @@ class PlaylistTable:
             return cls(quoted, playlist, song, ())
         if connection.dialect.name not in ("mysql", "mariadb"):
             return cls(quoted, playlist, song, (position, song))
-        # MariaDB sorts anew, instead of following the index, when told to sort by more than a unique key.
+        # MariaDB sorts again, instead of following the index, when told to sort by more than a unique key.
         unique = _one_song_a_position(connection, quoted, settings)
         return cls(quoted, playlist, song, (position,) if unique else (position, cast(song, LargeBinary)))
 

@@ -93,7 +93,7 @@ def _share(sums: NDArray[np.integer | np.floating], amounts: Ints) -> tuple[Doub
 
 
 def _lift(means: Doubles) -> Doubles:
-    """Of the means of the four columns, in the last axis: how far the first mean of means lies above the second."""
+    """How far recommended songs lie above hidden ones, from the means of the four columns, in the last axis."""
     recommended, any_recommended, hidden, any_hidden = np.moveaxis(means, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(any_recommended > 0, recommended / any_recommended, 0) / (hidden / any_hidden) - 1)

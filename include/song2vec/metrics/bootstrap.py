@@ -31,7 +31,7 @@ def intervals(values: Doubles, draws: int, *, block: int = BLOCK) -> Doubles:
 
 
 def interval(figures: Doubles) -> list[float]:
-    """The 95 % interval of a figure, of what it is in each resample, float64 (draws,)."""
+    """The 95 % interval of a figure, from what it is in each resample, float64 (draws,)."""
     ends: list[float] = np.percentile(figures, [2.5, 97.5]).tolist()
     return ends
 

@@ -69,7 +69,7 @@ class DataIndex:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(arrays["identities"], arrays["contents"], arrays["songs"])
         except (ValueError, KeyError, TypeError, AttributeError, OSError, BadZipFile) as error:
-            raise DataError(f"{path} is no index of playlists: {error}") from None
+            raise DataError(f"{path} is not an index of playlists: {error}") from None
 
 
 def compare(before: DataIndex, now: DataIndex) -> dict[str, dict[str, int]]:

@@ -38,7 +38,7 @@ class HoldoutRule:
 
     @classmethod
     def from_json(cls, record: Any) -> "HoldoutRule | None":
-        """The rule in a record; None where it holds none."""
+        """The rule in a record; None where it has none."""
         match record:
             case {"seed": int(seed), "up_to": str(up_to)}:
                 return cls(seed, up_to)

@@ -1,7 +1,7 @@
 """Prepared playlists as they are read for training: a batch at a time, and again where they are needed twice.
 
 Reading twice, first to count the songs and then to give each its row, takes a second more per ten million songs, and
-far less memory than to hold all song numbers: what stays is the rows, as int32.
+far less memory than holding all song numbers: only the rows stay, as int32.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Uploading the files of a version: several at once, none that is there already, each compared with what arrived.
 
-A large file goes up in one request (google-cloud-storage's resumable upload, which goes on where a lost
-connection left it). Its transfer manager could send one file in several parts at once, but then nothing keeps
+A large file goes up in one request (google-cloud-storage's resumable upload, which continues where a lost
+connection stopped it). Its transfer manager could send one file in several parts at once, but then nothing keeps
 an object from being overwritten: such an upload takes no ``if_generation_match``.
 """
 

@@ -57,7 +57,7 @@ class Piece:
 
 
 def _has_no_value(group: pq.RowGroupMetaData, name: str) -> bool:
-    """Whether a column holds nulls only, as these two mostly do, by Parquet's statistics."""
+    """Whether a column holds nulls only, as category and problem mostly do, by Parquet's statistics."""
     statistics = group.column(RAW.get_field_index(name)).statistics if name in ("category", "problem") else None
     return statistics is not None and statistics.null_count == group.num_rows
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from song2vec.playlists.tables import RAW
 from song2vec.plumbing.files import whole_file
 
-MOST_DIGITS = 18  # a number of so many digits fits an INT64 for certain
+MOST_DIGITS = 18  # a number of this many digits always fits an INT64
 
 # What is quickest to write and read, and small enough. Statistics serve `reading`, which looks at these only.
 _FORMAT = {

@@ -43,7 +43,7 @@ class RunFolder(Protocol):
         """The JSON object that was kept as `name`; None where there is none."""
 
     def keep(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep a JSON object as `name` for good: the first one to be kept stays, and is what is returned."""
+        """Keep a JSON object as `name` for good: where there is one already, that one stays, and is returned."""
 
 
 def open_run_folder(workspace: str, *names: str) -> RunFolder:
