@@ -83,10 +83,12 @@ lock: | $(TOOLS)/uv  ## resolve requirements.in into requirements.txt (UPGRADE=-
 	$(TOOLS)/uv pip compile requirements.in --output-file requirements.txt --universal --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet $(UPGRADE)
 
-docs: $(READY)  ## make docs/configuration.md from the settings
+docs: $(READY)  ## make docs/configuration.md from the settings, docs/cli.md from the commands
 	@mkdir -p docs
 	@$(BIN)/song2vec settings --markdown > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
-	@echo "docs/configuration.md is made"
+	@$(BIN)/python -m typer song2vec.cli.main utils docs --name song2vec --output docs/cli.md.new \
+		--title $$'The command line\n\nMade from the commands by `make docs`; do not edit.' >/dev/null && mv docs/cli.md.new docs/cli.md
+	@echo "docs/configuration.md and docs/cli.md are made"
 
 clean:  ## delete .venv, Airflow's homes and caches (lists them; YES=1 deletes; models and data in .data/ stay)
 	@for path in $(VENV) .airflow .cache build dist include/song2vec/train/_compiled.*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; do \

@@ -74,7 +74,7 @@ def test_every_stage_by_hand(sources, store, gcs, tmp_path):
     assert (prepared["playlists"], prepared["rows"]) == (201, 2009)
     assert [reason["rows"] for reason in answer("quarantine", data)["reasons"]] == [1]
     assert "unknown_song, 1 of 1:" in song2vec("quarantine", data, "--reason", "unknown_song").stdout
-    assert answer("check", data, "--out", tmp_path / "checked", "--to", store, **emulator)["accepted"]
+    assert answer("check-data", data, "--out", tmp_path / "checked", "--to", store, **emulator)["accepted"]
     heldout, playlists = data / "heldout.parquet", data / "playlists.parquet"
     assert answer("train", playlists, "--out", model, "--heldout", heldout, *SMALL)["songs"] == 60
     metrics = answer("evaluate", model, "--heldout", heldout, "--playlists", playlists, "--out", model)
@@ -162,7 +162,7 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
     assert [(rule["rule"], rule["figure"], rule["limit"]) for rule in failed] == [("min_songs", 60, 61)]
     assert answer("versions", "--from", store, **environment)["versions"] == []
     prepared = verdict.parent.with_name("prepare")
-    check = ["check", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
+    check = ["check-data", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
     assert answer(*check, code=3, **environment)["sentence"] == "Refused: 60 songs instead of at least 61."
 
     made = answer(*arguments, "--set", "data.override=노래방 하나", **environment)["version"]
@@ -269,7 +269,7 @@ def test_similar_asks_the_store_that_the_environment_names(store, bucket, gcs, t
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    command = f"set -o pipefail; {sys.executable} -m song2vec.cli.main settings --json | true"
+    command = f"set -o pipefail; {sys.executable} -m song2vec settings --json | true"
 
     done = subprocess.run(
         ["bash", "-c", command], check=False, capture_output=True, text=True, env={"PYTHONPATH": "include"}

@@ -33,7 +33,7 @@ def log_to_stderr(*, quiet: bool = False) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, pad_level=False, sort_keys=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger("warning" if quiet else "info"),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # what it is now: a progress bar stands in for it
     )
 
 

@@ -1,5 +1,6 @@
 """Progress of long work: a bar where a person watches a terminal, else a log line every few seconds."""
 
+import math
 import sys
 import threading
 import time
@@ -29,12 +30,45 @@ def track(task: str, unit: str, total: int | None = None) -> Iterator[Advance]:
     are done, how many a second, and, with a total, the seconds left.
     """
     if sys.stderr.isatty():
-        from tqdm import tqdm
-
-        with tqdm(total=total, desc=task, unit=f" {unit}", unit_scale=True, leave=False) as bar:
-            yield _one_at_a_time(bar.update)
+        with _bar(task, unit, total) as advance:
+            yield advance
         return
     yield _one_at_a_time(_Lines(task, unit, total))
+
+
+@contextmanager
+def _bar(task: str, unit: str, total: int | None) -> Iterator[Advance]:
+    """The line ``task ━━━━━ 1.2M of 5.0M rows, 310.0k/s, 0:00:12``; log lines pass above it."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Counts(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            done = _short(task.completed) if task.total is None else f"{_short(task.completed)} of {_short(task.total)}"
+            return Text(f"{done} {unit}, {_short(task.speed or 0)}/s")
+
+    time = TimeElapsedColumn() if total is None else TimeRemainingColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(20), Counts(), time
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        number = progress.add_task(task, total=total)
+        yield lambda units: progress.advance(number, units)
+
+
+def _short(count: float) -> str:
+    """A number in few letters: ``999``, ``1.2k``, ``5.0M``."""
+    if count < 1000:
+        return f"{count:.0f}"
+    power = min(int(math.log10(count)) // 3, 3)
+    return f"{count / 1000**power:.1f}{' kMG'[power]}"
 
 
 def _one_at_a_time(advance: Advance) -> Advance:

@@ -10,6 +10,6 @@
 """
 
 from song2vec.prepare.preparing import prepare
-from song2vec.prepare.quarantine import quarantine_table, read_quarantine
+from song2vec.prepare.quarantine import read_quarantine
 
-__all__ = ["prepare", "quarantine_table", "read_quarantine"]
+__all__ = ["prepare", "read_quarantine"]

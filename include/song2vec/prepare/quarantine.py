@@ -20,10 +20,7 @@ NAME = "quarantine.parquet"
 BATCH_ROWS = 100_000
 
 _PLACE = ["reason", "source", "file"]
-WIDEST = {"source": 40, "file": 40, "line": 40, "category": 40, "value": 40, "problem": 120}
-"""Characters of each text in the table for people; the record has all of it."""
-
-_EXAMPLE = list(WIDEST)
+_EXAMPLE = ["source", "file", "line", "category", "value", "problem"]
 
 
 def read_quarantine(where: str, *, reason: str | None = None, examples: int = 3) -> dict[str, Any]:
@@ -56,24 +53,6 @@ def read_quarantine(where: str, *, reason: str | None = None, examples: int = 3)
                     kept += found.select(_EXAMPLE).to_pylist()
     reasons = [_reason(name, rows, shown[name]) for name in _in_order(shown) if reason in (None, name)]
     return {"rows": sum(found["rows"] for found in reasons), "reasons": reasons}
-
-
-def quarantine_table(record: Mapping[str, Any]) -> str:
-    """What `read_quarantine` found as text for people: the counts, then the examples of each reason."""
-    from tabulate import tabulate
-
-    if not record["reasons"]:
-        return "no row was left out"
-    counts = [[found[key] for key in ("reason", "rows", "files", "means")] for found in record["reasons"]]
-    counts.append(["(all)", record["rows"]])
-    parts = [tabulate(counts, ("reason", "rows", "files", "left out because"), intfmt=",")]
-    for found in record["reasons"]:
-        columns = [key for key in _EXAMPLE if key != "problem" or any(row[key] for row in found["examples"])]
-        lines = [[_shown(row[key], WIDEST[key]) for key in columns] for row in found["examples"]]
-        if lines:
-            table = tabulate(lines, columns, disable_numparse=True)
-            parts.append(f"{found['reason']}, {len(lines):,} of {found['rows']:,}:\n{table}")
-    return "\n\n".join(parts)
 
 
 @contextmanager
@@ -110,10 +89,3 @@ def _reason(name: str, rows: Counter[tuple[str, ...]], examples: list[dict[str, 
     places = [count for place, count in rows.items() if place[0] == name]
     means = RULES.get(name, "")
     return {"reason": name, "means": means, "rows": sum(places), "files": len(places), "examples": examples}
-
-
-def _shown(value: Any, widest: int) -> str:
-    """A value of unknown origin, made fit for a terminal: one line, no control characters, not too long."""
-    text = "" if value is None else str(value)
-    short = text if len(text) <= widest else text[: widest - 1] + "…"
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    PydanticBaseSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
@@ -355,22 +356,11 @@ class Settings(BaseSettings):
     publish: PublishSettings = PublishSettings()
     retention: RetentionSettings = RetentionSettings()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Strongest first: arguments, environment, the TOML file. There are no secret files: no secret is a setting."""
-        toml = TomlConfigSettingsSource(settings_cls, os.environ.get("SONG2VEC_CONFIG") or None)
-        return init_settings, env_settings, toml
 
+def load_settings(overrides: Mapping[str, Any] | None = None, *, file: Path | None = None) -> Settings:
+    """All settings, with `overrides` (``{"train.epochs": 5}``) on top of the environment and a TOML file.
 
-def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
-    """All settings, with `overrides` (``{"train.epochs": 5}``) on top of the environment and the file.
+    The file is `file`, or else the one that ``SONG2VEC_CONFIG`` names, if any.
 
     Text is converted to the setting's type, as ``--set`` needs it.
 
@@ -384,11 +374,13 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         if name not in _names():
             raise SettingsError(f"there is no setting {name!r}. {_nearest(name)}")
         nested.setdefault(section, {})[field] = value
-    path = os.environ.get("SONG2VEC_CONFIG")
+    path = file or os.environ.get("SONG2VEC_CONFIG")
     if path and not Path(path).is_file():
-        raise SettingsError(f"the settings file {path} does not exist: make it, or unset SONG2VEC_CONFIG")
+        raise SettingsError(f"the settings file {path} does not exist: make it, or correct --config or SONG2VEC_CONFIG")
     try:
-        return Settings(**nested)  # type: ignore[arg-type]  # validated here, that is the point
+        toml = TomlConfigSettingsSource(Settings, path or None)
+        sources = InitSettingsSource(Settings, nested), EnvSettingsSource(Settings), toml
+        return Settings(_build_sources=(sources, {}))
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
     except ValueError as error:  # an unreadable TOML file

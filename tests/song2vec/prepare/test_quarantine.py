@@ -1,5 +1,7 @@
+import io
 import unicodedata
 from collections import Counter
+from contextlib import redirect_stdout
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,13 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from song2vec.cli import show
+from song2vec.cli.output import print_parts
 from song2vec.errors import DataError
 from song2vec.playlists.funnel import RULES
 from song2vec.playlists.tables import QUARANTINE
-from song2vec.prepare import quarantine_table, read_quarantine
+from song2vec.prepare import read_quarantine
 from song2vec_client.errors import NotFoundError
 
 REASONS = list(RULES)
+
+
+def page(record):
+    """What `song2vec quarantine` prints."""
+    with redirect_stdout(io.StringIO()) as printed:
+        print_parts(show.quarantine(record))
+    return printed.getvalue().rstrip("\n")
 
 
 def write_quarantine(path, rows, batch_rows=1_000):
@@ -32,7 +43,7 @@ def test_what_could_not_be_read_says_why_and_other_rows_have_no_such_column(tmp_
     found = read_quarantine(str(tmp_path))
 
     assert [reason["examples"][0]["problem"] for reason in found["reasons"]] == ["0 bytes", None]
-    unreadable, bad_song = quarantine_table(found).split("bad_song, 1 of 1:")
+    unreadable, bad_song = page(found).split("bad_song, 1 of 1:")
     assert "0 bytes" in unreadable
     assert "problem" not in bad_song
 
@@ -74,7 +85,7 @@ def test_the_columns_stand_below_each_other_where_letters_are_two_columns_wide(t
     rows = [("두 번.csv", 1, "노래방", "?", "unknown_song"), ("abc.csv", 12, "P1", "?", "unknown_song")]
     path = write_quarantine(tmp_path / "quarantine.parquet", rows)
 
-    *_, korean, latin = quarantine_table(read_quarantine(str(path))).splitlines()
+    *_, korean, latin = page(read_quarantine(str(path))).splitlines()
 
     assert columns_before(korean, "노래방") == columns_before(latin, "P1")
     assert columns_before(korean, "?") == columns_before(latin, "?")
@@ -111,7 +122,7 @@ def test_what_collectors_wrote_cannot_disturb_the_terminal(tmp_path):
     value = "\x1b[2Jred\n노래" + "x" * 1000
     path = write_quarantine(tmp_path / "quarantine.parquet", [("가 나.csv", 1, None, value, "unreadable")])
 
-    text = quarantine_table(read_quarantine(str(path)))
+    text = page(read_quarantine(str(path)))
 
     assert "\\x1b[2Jred\\n노래xxx" in text
     assert "…" in text
@@ -120,13 +131,13 @@ def test_what_collectors_wrote_cannot_disturb_the_terminal(tmp_path):
 
 
 def test_the_table_shows_counts_then_examples(quarantine, tmp_path):
-    text = quarantine_table(read_quarantine(str(quarantine), examples=1))
+    text = page(read_quarantine(str(quarantine), examples=1))
 
     assert "unknown_song, 1 of 3:" in text
     assert "a.csv" in text
-    assert "unknown_song, 1 of" not in quarantine_table(read_quarantine(str(quarantine), examples=0))
+    assert "unknown_song, 1 of" not in page(read_quarantine(str(quarantine), examples=0))
     nothing = write_quarantine(tmp_path / "nothing.parquet", [])
-    assert quarantine_table(read_quarantine(str(nothing))) == "no row was left out"
+    assert page(read_quarantine(str(nothing))) == "no row was left out"
 
 
 def test_what_is_no_quarantine_is_said_to_be_none(tmp_path, store):
