@@ -1,4 +1,8 @@
-"""A trained model in memory and as files."""
+"""A trained model in memory and as files.
+
+- `files`: vectors, songs and counts as arrays, and word2vec's format
+- `gensim_format`: as gensim saves a model
+"""
 
 from song2vec.model.files import Floats, Model, read_model, write_model
 from song2vec.model.gensim_format import GENSIM, gensim_model, write_gensim

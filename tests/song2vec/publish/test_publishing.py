@@ -91,8 +91,8 @@ def test_a_version_holds_the_files_and_says_where_they_come_from(bucket, files):
     assert {entry.path for entry in made.files} == {*files, "MODEL_CARD.md"}
     assert "gensim/song2vec.model.wv.vectors.npy" in files
     for path, file in files.items():
-        entry, found = made.entry(path), digest(file)
-        assert (entry.size, entry.sha256, entry.crc32c) == (found.size, found.sha256, found.crc32c)
+        entry, checksums = made.entry(path), digest(file)
+        assert (entry.size, entry.sha256, entry.crc32c) == (checksums.size, checksums.sha256, checksums.crc32c)
         assert bucket.read(f"versions/{made.version}/{path}")[0] == file.read_bytes()
 
 
