@@ -13,8 +13,8 @@ from song2vec_airflow.run import current_run, label, or_skip
 
 DOC = """
 ### What it does
-Brings people's playlists from MariaDB and from collected CSV files together, trains a skip-gram model on
-them, measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
+Brings people's playlists from MariaDB and from collected CSV files together, trains a model on them (skip-gram, or
+CBOW), measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
 If the gate accepts it, and the published version answers as the trained model does, the channel `production` moves to
 it and services pull it.
 
@@ -35,7 +35,7 @@ it and services pull it.
   question and both answers.
 - **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of
   `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
-  another run with the reason in `data.override`: it trains all the same, and the version records why.
+  another run with the reason in `check_data.override`: it trains all the same, and the version records why.
 
 Clearing a task, or the whole run, is always safe: running it again gives the right result.
 """
