@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
+from song2vec_client.errors import TransientError
 
 if TYPE_CHECKING:
     from song2vec.settings import Settings
@@ -36,7 +37,14 @@ def run(
     values = settings.model_dump(mode="json")
     name, files = (resume and unfinished_run(workspace, values)) or new_run(workspace, values)
     deployment = CommandLine(url, uri, str(sign_with) if sign_with else None)
-    record = stages.run(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
+    try:
+        record = stages.run(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
+    except (TransientError, KeyboardInterrupt):
+        structlog.get_logger(__name__).warning(
+            "the run was stopped: `song2vec run --resume` with the same settings goes on from there",
+            run=name,
+        )
+        raise
     end_run(files)
     return record
 
