@@ -30,6 +30,8 @@ def run(
     resume: Annotated[bool, Option("--resume", help="Go on with the newest run where it stopped, if it did.")] = False,
 ) -> Record:
     """Run the whole pipeline, without Airflow."""
+    import structlog
+
     from song2vec import stages
     from song2vec.cli.deployment import CommandLine
     from song2vec.workspace import end_run, new_run, unfinished_run
