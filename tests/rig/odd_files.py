@@ -85,7 +85,7 @@ def _left_out_whole() -> list[OddFile]:
     (songs,) = genre_playlists(1, seed=9)
     plain = _csv("없는", songs)
     whole = {
-        "사진.csv": (PICTURE, "it holds zero bytes and no header, so it is no text"),
+        "사진.csv": (PICTURE, "it contains zero bytes and no header, so it is not text"),
         "빈 파일.csv": (b"", "it is empty; expected a header"),
         "두 번.csv": (
             plain.replace(HEADER, f"{HEADER},MASTER_NUMBER").encode(),
@@ -93,7 +93,7 @@ def _left_out_whole() -> list[OddFile]:
         ),
         "머리글 없음.csv": (plain.removeprefix(HEADER).strip().encode(), "its header has no column 'Category'"),
         "잘린.csv.gz": (gzip.compress(plain.encode())[:-12], "Compressed file ended"),
-        "통합 문서.csv": (_zip({"xl/workbook.xml": b"<workbook/>"}), "it is a zip file (as a workbook is, too)"),
+        "통합 문서.csv": (_zip({"xl/workbook.xml": b"<workbook/>"}), "it is a zip file (as a workbook is)"),
     }
     return [
         OddFile(name, content, left_out=1, problem=f"the file cannot be read: {why}")

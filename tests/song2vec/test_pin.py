@@ -220,8 +220,8 @@ def test_whatever_is_asked_for_the_channel_does_what_the_rules_say(bucket, versi
             with pytest.raises(error):
                 move(bucket, channel, **WHO, **arguments.get(kind, {}))
         else:
-            found = move(bucket, channel, **WHO, **arguments.get(kind, {}))
-            assert (found.version, found.pinned) == (expected.version, expected.pinned)
+            pointer = move(bucket, channel, **WHO, **arguments.get(kind, {}))
+            assert (pointer.version, pointer.pinned) == (expected.version, expected.pinned)
     own = [move for move in history(bucket) if move.channel == channel]
     assert [move.previous for move in own] == [None, *(move.version for move in own[:-1])][: len(own)]
     assert all(before.version != after.version or before.pinned != after.pinned for before, after in pairwise(own))

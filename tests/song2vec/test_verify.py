@@ -24,10 +24,10 @@ def version(bucket, trained):
 
 
 def test_what_was_published_answers_as_what_was_trained(bucket, trained, version):
-    told = verify(ModelStore.of(bucket), version, trained)
+    record = verify(ModelStore.of(bucket), version, trained)
 
-    assert (told["version"], told["songs"], told["questions"]) == (version, len(SONGS), len(SONGS) + 20)
-    assert "answers 26 questions as the trained model does" in told["sentence"]
+    assert (record["version"], record["songs"], record["questions"]) == (version, len(SONGS), len(SONGS) + 20)
+    assert "answers 26 questions as the trained model does" in record["sentence"]
 
 
 def test_a_version_of_which_no_training_is_left_must_answer_at_all(bucket, version):

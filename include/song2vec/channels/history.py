@@ -3,7 +3,7 @@
 The history is the truth; a channel's pointer is what its last move says, kept for readers. A move is made
 in two steps: its record is created (one winner for each number), then the pointer follows. Whoever makes
 the next move first brings the pointer of the last one up to date, so a crash between the two steps is
-repaired, and every pointer is right before a number is given out.
+repaired, and every pointer is right before the next number is taken.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ def history(bucket: Bucket) -> list[Move]:
 
     Raises:
         DataError: a record is missing or misplaced: somebody changed the history.
-        CorruptModelError: what lies in a record's place is none.
+        CorruptModelError: what is in a record's place is not one.
     """
     return side_by_side(lambda number: read_move(bucket, number), range(1, length(bucket) + 1))
 
 
 def numbers(bucket: Bucket) -> list[int]:
-    """The numbers of the records that are there, ascending; what else lies beside them is nobody's move."""
+    """The numbers of the records that are there, ascending; whatever else is beside them is not a move."""
     return sorted(number for name in bucket.names("promotions/") if (number := move_number(name)) is not None)
 
 
@@ -47,14 +47,14 @@ def length(bucket: Bucket) -> int:
     Raises:
         DataError: a number is missing.
     """
-    found = numbers(bucket)
-    for right, number in enumerate(found, start=1):
-        if number != right:
+    sequence = numbers(bucket)
+    for expected, number in enumerate(sequence, start=1):
+        if number != expected:
             raise DataError(
-                f"the history of {bucket.uri} has {move_name(number)} where {move_name(right)} belongs: "
+                f"the history of {bucket.uri} has {move_name(number)} where {move_name(expected)} belongs: "
                 "restore it from a backup"
             )
-    return len(found)
+    return len(sequence)
 
 
 def read_move(bucket: Bucket, sequence: int) -> Move:
@@ -62,14 +62,16 @@ def read_move(bucket: Bucket, sequence: int) -> Move:
 
     Raises:
         NotFoundError: there is none.
-        CorruptModelError: what lies there is no move.
-        DataError: it is another one.
+        CorruptModelError: what is there is not a move.
+        DataError: it is another move.
     """
     content, _ = bucket.read(move_name(sequence))
-    with _told_where(f"{bucket.uri}/{move_name(sequence)}"):
+    with _naming(f"{bucket.uri}/{move_name(sequence)}"):
         move = Move.from_json(parse_json(content))
     if move.sequence != sequence:
-        raise DataError(f"{bucket.uri}/{move_name(sequence)} says that it is move {move.sequence}: restore it")
+        raise DataError(
+            f"{bucket.uri}/{move_name(sequence)} says that it is move {move.sequence}: restore it from a backup"
+        )
     return move
 
 
@@ -83,22 +85,22 @@ def append(bucket: Bucket, move: Move) -> bool:
 
 
 def settle(bucket: Bucket, channel: str) -> tuple[int, Pointer | None, Move | None]:
-    """Bring the last move to its end, and tell where `channel` stands.
+    """Finish the last move, and say where `channel` stands.
 
     Returns:
         How many moves there are; what the channel holds, or None; and the move that had stopped halfway and was
-        brought to its end just now, or None.
+        finished just now, or None.
     """
-    last, finished = length(bucket), None
+    last, finished_move = length(bucket), None
     if last:
         move = read_move(bucket, last)
-        finished = move if follow(bucket, move) else None
+        finished_move = move if follow(bucket, move) else None
     live, _ = read_pointer(bucket, channel)
     if live is None and last:
-        own = [move for move in history(bucket) if move.channel == channel]
-        if own and follow(bucket, own[-1]):  # the pointer was lost
-            live = own[-1].pointer()
-    return last, live, finished
+        moves = [move for move in history(bucket) if move.channel == channel]
+        if moves and follow(bucket, moves[-1]):  # the pointer was lost
+            live = moves[-1].pointer()
+    return last, live, finished_move
 
 
 def follow(bucket: Bucket, move: Move) -> bool:
@@ -123,21 +125,21 @@ def read_pointer(bucket: Bucket, channel: str) -> tuple[Pointer | None, int]:
     """The channel's pointer and its generation; None and 0 while there is none.
 
     Raises:
-        CorruptModelError: what lies there is no pointer. Without it, the next move writes it anew.
+        CorruptModelError: what is there is not a pointer. If it is deleted, the next move writes it again.
     """
     try:
         content, generation = bucket.read(channel_name(channel))
     except NotFoundError:
         return None, 0
-    with _told_where(f"{bucket.uri}/{channel_name(channel)}", "; delete it, and the next move restores it"):
+    with _naming(f"{bucket.uri}/{channel_name(channel)}", "; delete it, and the next move restores it"):
         return Pointer.from_json(parse_json(content)), generation
 
 
 def version_before(moves: list[Move], channel: str) -> str | None:
     """The version that a rollback of `channel` leads to: the one below the live one.
 
-    Promotions pile versions up, a rollback takes all off that lie above the one it returned to. So a second
-    rollback goes further back, instead of forth again. To pin a version that was live returns to it, too.
+    Promotions pile versions up, and a rollback takes off all that lie above the one it returns to. So a second
+    rollback goes further back, instead of forth again. Pinning a version that was live returns to it, too.
     """
     pile: list[str] = []
     for move in moves:
@@ -152,7 +154,8 @@ def version_before(moves: list[Move], channel: str) -> str | None:
 
 
 @contextmanager
-def _told_where(where: str, advice: str = "") -> Iterator[None]:
+def _naming(where: str, advice: str = "") -> Iterator[None]:
+    """Errors of the block say where, and what to do."""
     try:
         yield
     except (CorruptModelError, UnsupportedFormatError) as error:

@@ -1,4 +1,4 @@
-"""Whether a published version can be loaded: asked before a channel moves to it."""
+"""Whether a version is published and can be loaded: checked before a channel moves to it."""
 
 import structlog
 
@@ -15,7 +15,7 @@ def published_version(store: ModelStore, name: str, manifest_sha256: str | None 
 
     Raises:
         NotFoundError: it is not published, or not the name of a version: a channel may move at any time.
-        CorruptModelError: its manifest is none, or has another digest than the one given.
+        CorruptModelError: its manifest is damaged, or has another digest than `manifest_sha256`.
     """
     absent = NotFoundError(f"no version {name} in {store.bucket.uri}: `song2vec versions` lists what there is")
     if not is_version(name):
@@ -35,7 +35,7 @@ def insist_loadable(version: Version) -> None:
     do not use; those that they use are pulled and verified, unless they lie in this machine's cache.
 
     Raises:
-        CorruptModelError: a file is missing or another one, or the model does not load.
+        CorruptModelError: a file is missing or not what the manifest says, or the model does not load.
     """
     bucket, entries = version.store.bucket, version.manifest.files
     listed = bucket.listing(file_name(version.name, ""))

@@ -23,7 +23,7 @@ _FORM = "the form of the DAG song2vec_promote"
 
 Plan = Callable[[int, Pointer | None], Pointer]
 """Given the number of the next move and what the channel holds, if anything: the `Move` to make, or, where nothing is
-to be done, what the channel holds. It is asked again where somebody else took the number."""
+to be done, what the channel holds. It is called again if somebody else takes the number."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,12 @@ class Request:
         )
 
     def permit(self, live: Pointer | None, manifest: Manifest | None = None) -> bool:
-        """Whether the move goes against a pin, or against the gate where a manifest is given; only where it may."""
+        """Whether the move overrides a pin or, where a manifest is given, the gate.
+
+        Raises:
+            PinnedError: it would override a pin, and may not.
+            RefusedError: it would override the gate, and may not.
+        """
         pinned = live is not None and live.pinned
         rejected = manifest is not None and not manifest.accepted
         if self.force or not (pinned or (rejected and not self.rejected)):
@@ -76,21 +81,21 @@ class Request:
             reasons.append(
                 f"version {manifest.version} is {manifest.status}: see why under *Models*, or in its decision.json"
             )
-        kind = PinnedError if pinned else RefusedError
+        error = PinnedError if pinned else RefusedError
         anyway = f"to move it all the same, use `--force`, or *Force* in {_FORM}"
-        raise kind(f"{'; '.join(reasons)}. {self.channel} stays as it is; {anyway}.")
+        raise error(f"{'; '.join(reasons)}. {self.channel} stays as it is; {anyway}.")
 
     def carry_out(self, plan: Plan, version: str | None = None) -> Pointer:
         """Make the move that `plan` gives, after every earlier one is finished, unless this run made it already."""
-        if (made := self._made_already(version)) is not None:
-            log.info("this run made its move already: nothing to do", **facts(made))
-            return made.pointer()
+        if (earlier_move := self._move_of_this_run(version)) is not None:
+            log.info("this run made its move already: nothing to do", **facts(earlier_move))
+            return earlier_move.pointer()
         loadable = None
         for attempt in range(ATTEMPTS):
             last, live, _ = settle(self.bucket, self.channel)
             move = plan(last + 1, live)
             if not isinstance(move, Move):
-                log.info("it is so already: nothing to do", wanted=self.kind, **facts(move))
+                log.info("the channel is there already: nothing to do", kind=self.kind, **facts(move))
                 return move
             store = ModelStore.of(self.bucket)
             if move.version not in (loadable, move.previous):
@@ -104,13 +109,13 @@ class Request:
             _wait(attempt)
         raise LostRaceError(f"channel {self.channel}: others moved channels {ATTEMPTS} times in a row: try again")
 
-    def _made_already(self, version: str | None) -> Move | None:
+    def _move_of_this_run(self, version: str | None) -> Move | None:
         if not self.run:
             return None
-        settle(self.bucket, self.channel)  # it may have died halfway
-        wanted = (self.run, self.channel, self.kind)
-        made = [move for move in history(self.bucket) if (move.run, move.channel, move.kind) == wanted]
-        return next((move for move in reversed(made) if version in (None, move.version)), None)
+        settle(self.bucket, self.channel)  # the run may have died halfway
+        purpose = (self.run, self.channel, self.kind)
+        moves = [move for move in history(self.bucket) if (move.run, move.channel, move.kind) == purpose]
+        return next((move for move in reversed(moves) if version in (None, move.version)), None)
 
 
 def pin_in_words(live: Pointer) -> str:

@@ -1,6 +1,6 @@
 """Promotion: a channel such as `production` moves to a version, or back, or is pinned; who, when and why is kept.
 
-Each way to move a channel is a plan: told where the channel stands, it gives the next line of the history.
+Each way to move a channel is a plan: from where the channel stands, it makes the next line of the history.
 """
 
 import structlog
@@ -41,9 +41,9 @@ def promote(
         why: the reason, for the history.
         rejected: also to a version that the gate rejected.
         force: as `rejected`, and also when the channel is pinned, which ends the pin.
-        run: the run of an orchestrator that asks; what it did already it does not do again.
-        since: the number of the move that had set the channel when its user looked at it, 0 where none had; the
-            channel is moved only from there. None: from wherever it is.
+        run: the run that this is done for; a move that it made already is not made again.
+        since: the number of the channel's last move when the caller looked at it, 0 where there was none; the channel
+            is moved only from there. None: from wherever it is.
 
     Returns:
         What the channel holds now.
@@ -54,7 +54,7 @@ def promote(
         PinnedError: the channel is pinned, and `force` is not given.
         RefusedError: the gate rejected the version, and neither `rejected` nor `force` is given.
         MovedError: somebody moved the channel after `since`.
-        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        SettingsError: this cannot name a channel, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
     request = Request(bucket, channel, "promote", who, why, run, force, rejected)
@@ -65,7 +65,7 @@ def promote(
             return live
         forced = request.permit(live, published.manifest)
         if live is not None and since not in (None, live.sequence):
-            raise MovedError(f"{move_in_words(live)}. It was not so when the move to {version} was decided on.")
+            raise MovedError(f"{move_in_words(live)}. This was not so when the move to {version} was decided on.")
         return request.move(number, version, published.manifest_sha256, live, forced=forced)
 
     return request.carry_out(plan, version)
@@ -76,7 +76,7 @@ def rollback(
 ) -> Pointer:
     """Move `channel` back to the version that was live before, or to one that was live at some time.
 
-    A rollback that had stopped halfway is brought to its end, and not followed by another one.
+    A rollback that had stopped halfway is finished, and not followed by another one.
 
     Returns:
         What the channel holds now.
@@ -86,14 +86,14 @@ def rollback(
         CorruptModelError: the version cannot be loaded.
         PinnedError: the channel is pinned, and `force` is not given.
         RefusedError: `to` was never live in this channel, or somebody else moved it at the same time.
-        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        SettingsError: this cannot name a channel, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
     request = Request(bucket, channel, "rollback", who, why, run, force)
-    _, before, finished = settle(bucket, channel)
-    if finished and (finished.channel, finished.kind) == (channel, "rollback") and to in (None, finished.version):
-        log.info("a rollback had stopped halfway: it is done now", **facts(finished))
-        return finished.pointer()
+    _, before, move = settle(bucket, channel)
+    if move and (move.channel, move.kind) == (channel, "rollback") and to in (None, move.version):
+        log.info("a rollback had stopped halfway: it is done now", **facts(move))
+        return move.pointer()
 
     def plan(number: int, live: Pointer | None) -> Pointer:
         _insist_same(channel, before, live)
@@ -120,7 +120,7 @@ def pin(
         PinnedError: the channel is pinned to another version, and `force` is not given.
         RefusedError: the gate rejected the version and `force` is not given, or somebody else moved the channel
             at the same time.
-        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        SettingsError: this cannot name a channel, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
     request = Request(bucket, channel, "pin", who, why, run, force)
@@ -147,7 +147,7 @@ def unpin(bucket: Bucket, channel: str, *, who: str, why: str, run: str = "") ->
 
     Raises:
         NotFoundError: nothing was ever promoted.
-        SettingsError: no such name of a channel is allowed, or `who` or `why` is empty.
+        SettingsError: this cannot name a channel, or `who` or `why` is empty.
         LostRaceError: too many others moved channels at the same time.
     """
     request = Request(bucket, channel, "unpin", who, why, run)
@@ -162,21 +162,21 @@ def unpin(bucket: Bucket, channel: str, *, who: str, why: str, run: str = "") ->
 
 def _version_to_return_to(bucket: Bucket, channel: str, to: str | None) -> str:
     moves = history(bucket)
-    own = {move.version for move in moves if move.channel == channel}
-    if not own:
+    versions = {move.version for move in moves if move.channel == channel}
+    if not versions:
         raise _never_promoted(bucket, channel)
     if to is None:
         version = version_before(moves, channel)
         if version is None:
             raise NotFoundError(f"channel {channel} has no version before the live one: name the version to go back to")
         return version
-    if to not in own:
+    if to not in versions:
         raise RefusedError(f"version {to} was never live in {channel}: promote it instead")
     return to
 
 
 def _insist_same(channel: str, before: Pointer | None, now: Pointer | None) -> None:
-    """What a person decided by what was there must not be done to what has come since; nor is it tried again."""
+    """A person decided by what was there: if it has changed since, nothing is done, nor tried again."""
     if now != before:
         by = f" by {now.who}" if now else ""
         raise RefusedError(f"{channel} was moved{by} at the same time: look at the history, then try again")

@@ -1,7 +1,13 @@
 """The command line, on Typer and Rich: everything a task does, by the same functions, without Airflow.
 
-``main`` lists the commands; ``data``, ``model``, ``store``, ``channels`` and ``whole`` hold them, each a function of
-the settings and its options that returns a record. ``command`` says how every one of them runs, ``options`` has the
-options that several share. Of the record, ``show`` makes text and tables for people, ``frames`` a data frame for CSV
-and Excel, and ``output`` prints or writes it.
+- `main`: the program: its commands in groups, its exit codes
+- `data`, `model`, `store`, `channels`, `whole`: the commands, each a function of the settings and its options that
+  returns a record
+- `command`: how every command runs, and how its help is made
+- `options`: the options that several commands have
+- `settings_help`: the settings that a command reads, for its help
+- `deployment`: the database, the model store and the key that a command line names
+- `show`: a record as text and tables for people
+- `frames`: a record as a data frame, for CSV and Excel
+- `output`: prints or writes either
 """

@@ -41,27 +41,27 @@ CHANGED = "it is still being written, its size or time changed while it was read
 
 
 def find_csvs(settings: CollectSettings) -> list[Path]:
-    """The files of the settings' folder that match its pattern, by name; none is fine.
+    """The files of the settings' folder that match its pattern, by name; there may be none.
 
     Raises:
-        SettingsError: the folder does not exist, the pattern is none, or two files have one name.
+        SettingsError: the folder does not exist, the pattern is not one, or two files have the same name.
     """
-    found = _matching(settings)
-    log.info("looked for collected files", folder=settings.folder, pattern=settings.pattern, files=len(found))
-    return found
+    paths = _matching(settings)
+    log.info("looked for collected files", folder=settings.folder, pattern=settings.pattern, files=len(paths))
+    return paths
 
 
 def groups(paths: Sequence[Path]) -> list[list[str]]:
-    """The paths as text in at most 64 groups of nearly the same number, in order: one group for each task."""
+    """The paths as text in at most 64 groups of nearly the same size, in order: one group for each task."""
     count = min(len(paths), MOST_GROUPS)
     cuts = [len(paths) * i // count for i in range(count + 1)] if count else []
     return [[str(path) for path in paths[a:b]] for a, b in pairwise(cuts)]
 
 
 def collect(path: Path, out: Path, settings: CollectSettings) -> dict[str, Any]:
-    """Read one collected file into ``out/<stem>-<8 hex of its name>.parquet``, with a record in ``.json`` beside.
+    """Read one collected file into ``out/<stem>-<8 hex of its name>.parquet``, and its record into ``.json`` beside it.
 
-    A line that cannot be read (``csv_rows.batches`` says when) becomes a row whose ``problem`` says so and
+    A line that cannot be read (`rows.batches` says when) becomes a row whose ``problem`` says so and
     whose ``song`` is its text. A file that cannot be read, changes while it is read, or is a repeat
     that the settings skip becomes one such row, and none of its lines is kept. The CSVs of a zip file are
     read one after the other, and their line numbers count on; if one cannot be read, the zip file cannot.
@@ -125,8 +125,8 @@ def _read(path: Path, settings: CollectSettings, layouts: dict[str, Layout]) -> 
     """The rows of a file; `layouts` is filled on the way, by the name of the part."""
     lines = 0
     try:
-        with parts(path) as found:
-            for part in found:
+        with parts(path) as csvs:
+            for part in csvs:
                 layout = layouts[part.name] = layout_of(part, settings)
                 lines = yield from batches(part, layout, lines)
     except BROKEN as error:
@@ -139,7 +139,7 @@ def _refuse_change(path: Path, before: State | None) -> None:
 
 
 def _refuse_repeat(path: Path, settings: CollectSettings) -> None:
-    """Compare with the files before it in its folder: no task needs to know of the others."""
+    """Compare with the files before it in its folder, so that no task needs to know what others read."""
     earlier = [other for other in _matching(settings) if file_name(other) < file_name(path)]
     if other := repeated(path, earlier):
         raise LeftOutError(
@@ -159,14 +159,16 @@ def _matching(settings: CollectSettings) -> list[Path]:
             for path in folder.glob(form)
         }
     except (ValueError, NotImplementedError) as error:
-        raise SettingsError(f"collect.pattern = {settings.pattern!r}: {error}; expected such as *.csv") from None
-    found = sorted((path for path in paths if path.is_file() and path.name[0] != "."), key=file_name)
-    for path, other in pairwise(found):
+        raise SettingsError(
+            f"collect.pattern = {settings.pattern!r}: {error}; expected a pattern such as *.csv"
+        ) from None
+    matching = sorted((path for path in paths if path.is_file() and path.name[0] != "."), key=file_name)
+    for path, other in pairwise(matching):
         if file_name(path) == file_name(other):
             raise SettingsError(
-                f"collect.pattern: {path} and {other} have one name, which tells files apart: rename one"
+                f"collect.pattern: {path} and {other} have the same name, and files are told apart by it: rename one"
             )
-    return found
+    return matching
 
 
 def _forms(pattern: str) -> Iterator[str]:
@@ -177,7 +179,7 @@ def _forms(pattern: str) -> Iterator[str]:
 
 
 def _parquet_name(path: Path) -> str:
-    """Told apart by the digest; the stem, for people, is cut to what file systems take."""
+    """The digest tells names apart; the stem, for people, is cut to a length that file systems allow."""
     name = file_name(path)
     return f"{Path(name).stem[:50]}-{sha256(name.encode()).hexdigest()[:8]}.parquet"
 
@@ -194,6 +196,6 @@ def _report(record: dict[str, Any], seconds: float) -> None:
         log.warning("a file was left out", file=record["file"], problem=record["problem"])
     elif record["problems"]:
         facts["first_problem"] = record["first_problem"]
-        log.warning("a file was read, but for some lines", **facts, seconds=round(seconds, 1))
+        log.warning("a file was read, except for some lines", **facts, seconds=round(seconds, 1))
     else:
         log.info("a file was read", **facts, seconds=round(seconds, 1))

@@ -1,4 +1,4 @@
-"""Collected files as they lie on the disk: plain, gzip or zip, repeated, or still being written."""
+"""Collected files as they are on the disk: plain, gzip or zip, repeated, or still being written."""
 
 import filecmp
 import gzip
@@ -63,9 +63,9 @@ def file_name(path: Path) -> str:
 
 @contextmanager
 def parts(path: Path) -> Iterator[list[Part]]:
-    """The CSVs of a file: one, or as many as a zip file holds, in the zip file's order; found from the bytes.
+    """The CSVs of a file: one, or as many as a zip file holds, in the zip file's order; the bytes say which.
 
-    In a zip file only names in .csv, .tsv and .txt count, and no hidden ones.
+    In a zip file only names that end in .csv, .tsv or .txt count, and no hidden ones.
 
     Raises:
         UnreadableFileError: a zip file holds no CSV, or is locked with a password.
@@ -88,19 +88,19 @@ def parts(path: Path) -> Iterator[list[Part]]:
 def state(path: Path) -> State | None:
     """The file as it is now; None: there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return State(found.st_ino, found.st_size, found.st_mtime_ns)
+    return State(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def repeated(path: Path, others: list[Path]) -> Path | None:
     """The first of `others` with the same bytes as `path`, if there is one."""
-    here = state(path)
+    own = state(path)
     for other in others:
-        there = state(other)
-        if here and there and here.size == there.size:
-            with suppress(OSError):  # what cannot be read is no repeat; whoever reads it says why
+        candidate = state(other)
+        if own and candidate and own.size == candidate.size:
+            with suppress(OSError):  # what cannot be read is not a repeat; whoever reads it says why
                 if filecmp.cmp(path, other, shallow=False):
                     return other
     return None
@@ -115,16 +115,14 @@ def reason_of(error: Exception) -> str:
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     files = [info for info in archive.infolist() if not info.is_dir()]
-    found = [info for info in files if CSV_INSIDE.search(info.filename) and not _hidden(info.filename)]
-    if not found:
+    csvs = [info for info in files if CSV_INSIDE.search(info.filename) and not _hidden(info.filename)]
+    if not csvs:
         names = ", ".join(info.filename for info in files)
-        raise UnreadableFileError(
-            "it is a zip file (as a workbook is, too) with no .csv, .tsv or .txt in it", names[:1000]
-        )
-    for info in found:
+        raise UnreadableFileError("it is a zip file (as a workbook is) with no .csv, .tsv or .txt in it", names[:1000])
+    for info in csvs:
         if info.flag_bits & 1:
             raise UnreadableFileError(f"{info.filename!r} in it is locked with a password", info.filename)
-    return found
+    return csvs
 
 
 def _hidden(name: str) -> bool:

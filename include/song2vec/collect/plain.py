@@ -92,7 +92,7 @@ def plain_columns(
 
 
 def _plain_lines(block: bytes) -> int:
-    """How many lines there are, or 0 where one is blank, too long, or has what may mean more than itself."""
+    """How many lines there are, or 0 where one is blank, too long, or has a character that may not stand for itself."""
     if b'"' in block or b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return 0
     if block.startswith((b"\r", BOM_UTF8)):
@@ -112,17 +112,17 @@ def _blank(texts: pa.Array) -> pa.Array:
 
 
 def _parse(block: bytes, delimiter: str, width: int, columns: tuple[int, int]) -> pa.Table:
-    names = [str(position) for position in range(width)]
-    wanted = [names[position] for position in columns]
+    column_names = [str(position) for position in range(width)]
+    names = [column_names[position] for position in columns]
     return pa_csv.read_csv(
         pa.py_buffer(block),
-        read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block)),
+        read_options=pa_csv.ReadOptions(column_names=column_names, use_threads=False, block_size=len(block)),
         parse_options=pa_csv.ParseOptions(
             delimiter=delimiter, quote_char=False, ignore_empty_lines=False, invalid_row_handler=lambda _: "skip"
         ),
         convert_options=pa_csv.ConvertOptions(
-            include_columns=wanted,
-            column_types=dict.fromkeys(wanted, pa.string()),
+            include_columns=names,
+            column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=False,
             check_utf8=False,  # it was decoded, or is ASCII
         ),

@@ -52,27 +52,27 @@ class Layout:
 
 
 def layout_of(part: Part, settings: CollectSettings) -> Layout:
-    """Find out how `part` is written; what the settings give is taken as it is.
+    """Find out how `part` is written; what the settings say is taken as it is.
 
-    The delimiter is the one with which the header has most of the two columns, then the most columns.
+    The delimiter is the one that gives the header most of the two columns, then the most columns.
 
     Raises:
-        UnreadableFileError: it is empty, or a column is missing or there twice; names what the header is.
+        UnreadableFileError: it is empty, or a column is missing or occurs twice; the message shows the header.
     """
     encoding = settings.encoding
     if encoding == "auto":
         with part.open() as file:
             encoding = encoding_of(file)
-    wanted = [_accepted(settings.playlist_column), _accepted(settings.song_column)]
-    names = list(DELIMITERS) if settings.delimiter == "auto" else [settings.delimiter]
-    headers = {name: _header(part, encoding, name) for name in names}
-    delimiter = max(names, key=lambda name: _fit(headers[name], wanted))
+    columns = [_accepted_names(settings.playlist_column), _accepted_names(settings.song_column)]
+    delimiters = list(DELIMITERS) if settings.delimiter == "auto" else [settings.delimiter]
+    headers = {delimiter: _header(part, encoding, delimiter) for delimiter in delimiters}
+    delimiter = max(delimiters, key=lambda name: _fit(headers[name], columns))
     header = headers[delimiter]
     try:
-        playlist, song = (_position(header, columns) for columns in wanted)
+        playlist, song = (_position(header, names) for names in columns)
     except UnreadableFileError as error:
         if len("a".encode(encoding)) == 1 and _holds_zero_bytes(part):
-            raise UnreadableFileError("it holds zero bytes and no header, so it is no text", error.raw) from None
+            raise UnreadableFileError("it contains zero bytes and no header, so it is not text", error.raw) from None
         raise
     return Layout(encoding, delimiter, playlist, song, len(header.fields))
 
@@ -81,12 +81,12 @@ def batches(part: Part, layout: Layout, before: int = 0) -> Generator[Batch, Non
     """The rows of `part` after its header, in order; a block of plain lines, or at most 50,000, at a time.
 
     Blank lines are skipped. A line with more or fewer fields than the header, or with a problem of
-    ``csv_text.records``, becomes a row whose ``problem`` says so and whose ``song`` is its text.
+    `text.records`, becomes a row whose ``problem`` says so and whose ``song`` is its text.
 
     Args:
         part: the CSV.
-        layout: what `layout_of` found.
-        before: the lines of the parts before it in the same file: line numbers count on from there.
+        layout: from `layout_of`.
+        before: how many lines the parts before it in the same file have: line numbers go on from there.
 
     Returns:
         The lines of the file up to the end of this part (what ``yield from`` gives).
@@ -95,13 +95,13 @@ def batches(part: Part, layout: Layout, before: int = 0) -> Generator[Batch, Non
     with part.open() as file:
         if layout.encoding not in BYTE_ENCODINGS:
             return (yield from _careful(file, layout, count, header))
-        found = Blocks(file)
-        for block in found:
+        blocks = Blocks(file)
+        for block in blocks:
             if batch := _plain_batch(block, layout, count, header):
                 yield batch
                 count = int(batch.lines[-1])
             elif b'"' in block or b"\n" not in block:  # a record may go on into the next block
-                return (yield from _careful(found.again_from(block), layout, count, header))
+                return (yield from _careful(blocks.again_from(block), layout, count, header))
             else:
                 count = yield from _careful(BytesIO(block), layout, count, header)
             header = header and not block.strip()
@@ -149,11 +149,11 @@ def batch_of(rows: Sequence[Row]) -> Batch:
 
 
 def _rows(lines: Lines, layout: Layout, header: bool) -> Iterator[Row]:
-    found = records(lines, DELIMITERS[layout.delimiter])
+    rest = records(lines, DELIMITERS[layout.delimiter])
     if header:
-        next(found, None)
+        next(rest, None)
     playlist, song, width = layout.playlist, layout.song, layout.width
-    for record in found:
+    for record in rest:
         if record.problem is None and len(record.fields) == width:
             yield record.line, record.fields[playlist], record.fields[song], None
         else:
@@ -174,27 +174,27 @@ def _holds_zero_bytes(part: Part) -> bool:
         return b"\0" in file.read(1 << 16)
 
 
-def _fit(header: Record, wanted: Sequence[Sequence[str]]) -> tuple[int, int]:
-    names = {_plain(field) for field in header.fields}
-    return sum(any(_plain(name) in names for name in accepted) for accepted in wanted), len(header.fields)
+def _fit(header: Record, columns: Sequence[Sequence[str]]) -> tuple[int, int]:
+    fields = {_plain(field) for field in header.fields}
+    return sum(any(_plain(name) in fields for name in names) for names in columns), len(header.fields)
 
 
-def _position(header: Record, accepted: Sequence[str]) -> int:
-    """Where the column is: the first of the accepted names that the header has."""
-    names = [_plain(field) for field in header.fields]
+def _position(header: Record, names: Sequence[str]) -> int:
+    """Where the column is: the first of `names` that the header has."""
+    fields = [_plain(field) for field in header.fields]
     shown = printable(", ".join(field.strip() for field in header.fields))[:200]
-    for name in accepted:
-        if names.count(_plain(name)) > 1:
+    for name in names:
+        if fields.count(_plain(name)) > 1:
             raise UnreadableFileError(
                 f"its header has more than one column {name!r}: it is {shown!r}", header.text[:1000]
             )
-        if _plain(name) in names:
-            return names.index(_plain(name))
-    sought = " or ".join(map(repr, accepted))
-    raise UnreadableFileError(f"its header has no column {sought}: it is {shown!r}", header.text[:1000])
+        if _plain(name) in fields:
+            return fields.index(_plain(name))
+    alternatives = " or ".join(map(repr, names))
+    raise UnreadableFileError(f"its header has no column {alternatives}: it is {shown!r}", header.text[:1000])
 
 
-def _accepted(setting: str) -> list[str]:
+def _accepted_names(setting: str) -> list[str]:
     """The header names that a setting accepts, in order of preference."""
     return [name.strip() for name in setting.split(",") if name.strip()]
 

@@ -1,7 +1,7 @@
-r"""CSV text as people make it: the encoding found from the bytes, records with their lines, nothing lost.
+r"""CSV text as people make it: the encoding recognised by the bytes, records with their lines, nothing lost.
 
 Bytes that are not of the encoding become the code points U+DC00 to U+DCFF, which decoded text never
-holds, so that they are found again in a record; `printable` shows them, and zero bytes, as ``\xNN``.
+contains, so that they can be recognised in a record; `printable` shows them, and zero bytes, as ``\xNN``.
 """
 
 import codecs
@@ -16,7 +16,7 @@ CANDIDATES = ("utf-8", "cp949")  # cp949 holds all of euc-kr
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 ENOUGH_LINES = 1_000  # lines with more than ASCII that decide between the candidates
 MOST_QUOTED_LINES = 100  # a quoted field that goes on for longer is taken for a stray quote
-LONGEST_LINE = 1 << 18  # characters; what has no line end for longer is no CSV, and must not fill the memory
+LONGEST_LINE = 1 << 18  # characters; what goes on for longer is no CSV, and must not fill the memory
 KEPT_OF_A_LONG_LINE = 1_000  # characters
 
 _BLOCK = 1 << 20
@@ -37,8 +37,8 @@ class Record(NamedTuple):
 def encoding_of(file: BinaryIO) -> str:
     """``utf-8``, ``cp949``, ``utf-16``, ``utf-16-le`` or ``utf-16-be``, from the bytes.
 
-    A byte order mark decides. Without one it is UTF-16 where zero bytes make that plain, and else the one
-    of UTF-8 and cp949 that fewer lines contradict; UTF-8, where both are contradicted as often, or neither.
+    A byte order mark decides. Without one it is UTF-16 where zero bytes make that plain; otherwise UTF-8 or
+    cp949, whichever fewer lines contradict, and UTF-8 where lines contradict both equally often, or neither.
     """
     start = file.read(_START)
     for mark, name in MARKS.items():
@@ -46,11 +46,11 @@ def encoding_of(file: BinaryIO) -> str:
             return name
     if wide := _utf16_of(start):
         return wide
-    wrong = dict.fromkeys(CANDIDATES, 0)
+    contradictions = dict.fromkeys(CANDIDATES, 0)
     for line, _ in zip(_lines_beyond_ascii(file, start), range(ENOUGH_LINES), strict=False):
         for name in CANDIDATES:
-            wrong[name] += not _decodes(line, name)
-    return min(CANDIDATES, key=wrong.__getitem__)
+            contradictions[name] += not _decodes(line, name)
+    return min(CANDIDATES, key=contradictions.__getitem__)
 
 
 def text_of(file: BinaryIO, encoding: str, *, start: bool = True) -> TextIO:
@@ -62,8 +62,8 @@ def text_of(file: BinaryIO, encoding: str, *, start: bool = True) -> TextIO:
 def records(lines: "Lines", delimiter: str) -> Iterator[Record]:
     """The records in order, the header first; blank lines are left out.
 
-    A record has a ``problem`` where its bytes are not of the encoding, it holds a zero byte, its line is too
-    long or its quotes do not fit; a quote that is never closed costs its own line only.
+    A record has a ``problem`` where its bytes are not of the encoding, it contains a zero byte, its line is too
+    long or its quotes do not match; a quote that is never closed costs its own line only.
     """
     reader = csv.reader(lines, delimiter=delimiter)
     while record := _next_record(reader, lines):
@@ -77,40 +77,42 @@ def printable(text: str) -> str:
 
 
 class Lines:
-    """Lines for a ``csv.reader``: remembers those of the record under way and can take them back.
+    """Lines for a ``csv.reader``: remembers those of the record that is being read, and can take them back.
 
     Attributes:
         count: lines of all records so far, the blank ones too.
+        record_lines: lines of the record that is being read.
+        unfinished: whether its last line did not end it.
     """
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._again: deque[str] = deque()
         self.count = 0
-        self.taken: list[str] = []
+        self.record_lines: list[str] = []
         self.unfinished = False
 
     def start_record(self) -> None:
         """Count the lines of the record before, and forget them."""
-        self.count += len(self.taken)
-        self.taken, self.unfinished = [], False
+        self.count += len(self.record_lines)
+        self.record_lines, self.unfinished = [], False
 
     def keep_first(self) -> None:
         """Take back all lines of this record but the first."""
-        self._again.extendleft(reversed(self.taken[1:]))
-        del self.taken[1:]
+        self._again.extendleft(reversed(self.record_lines[1:]))
+        del self.record_lines[1:]
 
     def __iter__(self) -> "Lines":
         return self
 
     def __next__(self) -> str:
         line = ""
-        if len(self.taken) <= MOST_QUOTED_LINES:
+        if len(self.record_lines) <= MOST_QUOTED_LINES:
             line = self._again.popleft() if self._again else self._read()
         if not line:
-            self.unfinished = bool(self.taken)
+            self.unfinished = bool(self.record_lines)
             raise StopIteration
-        self.taken.append(line)
+        self.record_lines.append(line)
         return line
 
     def _read(self) -> str:
@@ -129,17 +131,17 @@ def _next_record(reader: Iterator[list[str]], lines: Lines) -> Record | None:
         fields = next(reader, fields)
     except csv.Error as error:
         problem = f"not CSV: {error}"
-    if not lines.taken:
+    if not lines.record_lines:
         return None
     if lines.unfinished:
         problem = "a quote that is never closed"
-    long = max(map(len, lines.taken)) >= LONGEST_LINE
+    long = max(map(len, lines.record_lines)) >= LONGEST_LINE
     if long:
-        where = "" if len(lines.taken) == 1 else " in its quotes"
+        where = "" if len(lines.record_lines) == 1 else " in its quotes"
         problem = f"a line of {LONGEST_LINE:,} characters or more{where}"
     if problem:
         lines.keep_first()
-    text = "".join(lines.taken).rstrip("\r\n")
+    text = "".join(lines.record_lines).rstrip("\r\n")
     if long:
         text = text[:KEPT_OF_A_LONG_LINE]
     if "\0" in text:
@@ -154,7 +156,7 @@ def _utf16_of(start: bytes) -> str | None:
     first_line = _LINE_END.split(start.lstrip(b"\r\n\0"), maxsplit=1)[0]
     high, low = start[0::2].count(0), start[1::2].count(0)
     name, zeros, others = ("utf-16-le", low, high) if low > high else ("utf-16-be", high, low)
-    # In other text zero bytes stand here and there, and in no header. Some letters, as U+AC00, have the other zero.
+    # Elsewhere zero bytes occur here and there, but not in a header. Some letters, such as U+AC00, have the other zero.
     plain = b"\0" in first_line and zeros > 4 * others and zeros * 20 > len(start)
     return name if plain and _decodes(start, name, final=False) else None
 

@@ -15,12 +15,12 @@ from song2vec_client.scoring import MOST_PLAYLISTS, continue_rows
 def recommend(
     models: Mapping[str, Model], popularity: Vocabulary, holdings: Holdings | None, shown: Ragged, k: int
 ) -> dict[str, Ints]:
-    """Ask everyone to continue the playlists, each over the songs that it knows.
+    """Let every model and baseline continue the playlists, each over the songs that it knows.
 
     Args:
         models: by name.
         popularity: how often each song occurs.
-        holdings: what item-kNN learns from; None: it is not asked.
+        holdings: what item-kNN learns from; None: it is left out.
         shown: song numbers of each playlist.
         k: how many songs to recommend.
 
@@ -28,13 +28,13 @@ def recommend(
         By name, those of `models`, ``popularity`` and ``item_knn``: int64 (playlists, k), song numbers, best first;
         -1 where there is none.
     """
-    asked = popularity.known(shown)
-    found = {name: continued(model, shown, k) for name, model in models.items()}
-    found["popularity"] = popularity.songs_of(popular_songs(popularity.counts, asked, k))
+    playlists = popularity.known(shown)
+    songs = {name: continued(model, shown, k) for name, model in models.items()}
+    songs["popularity"] = popularity.songs_of(popular_songs(popularity.counts, playlists, k))
     if holdings is not None:
         rows = neighbour_songs(holdings.table, holdings.songs.known(shown), k)
-        found["item_knn"] = holdings.songs.songs_of(rows)
-    return found
+        songs["item_knn"] = holdings.songs.songs_of(rows)
+    return songs
 
 
 def continued(model: Model, shown: Ragged, k: int) -> Ints:
@@ -44,8 +44,8 @@ def continued(model: Model, shown: Ragged, k: int) -> Ints:
     """
     from threadpoolctl import threadpool_limits
 
-    asked = model.vocabulary.known(shown).lists()
-    parts = [asked[start : start + MOST_PLAYLISTS] for start in range(0, len(asked), MOST_PLAYLISTS)]
+    playlists = model.vocabulary.known(shown).lists()
+    parts = [playlists[start : start + MOST_PLAYLISTS] for start in range(0, len(playlists), MOST_PLAYLISTS)]
     with threadpool_limits(1, "blas"):
         rows = list(each(lambda part: continue_rows(model.vectors, model.context, part, k)[0], parts, _cores()))
     return model.vocabulary.songs_of(np.concatenate(rows))

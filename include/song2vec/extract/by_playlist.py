@@ -1,10 +1,10 @@
 """One row a playlist: MariaDB puts the songs together, so that far fewer rows cross the wire.
 
-An answer about a playlist is one text: the number of its rows, its id, and its songs, each followed by a mark.
-Whatever can go wrong on this way shows in the counts: an answer cut at ``group_concat_max_len`` or at
-``max_allowed_packet``, a song that holds the mark, ids that differ and that a collation holds for equal. Then
-`NotExactError` is raised, and the caller reads row by row. What comes out is, to the row, what reading row by
-row gives.
+Each playlist comes back as one text: the number of its rows, its id, and its songs, each followed by a mark.
+Whatever can go wrong this way shows in the counts: a text cut at ``group_concat_max_len`` or at
+``max_allowed_packet``, a song that contains the mark, different ids that a collation treats as equal. Then
+`NotExactError` is raised, and the caller reads row by row (`by_row`). The rows that come out are exactly those that
+reading row by row gives.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,14 +17,14 @@ import pyarrow.compute as pc
 from pymysql.constants import FIELD_TYPE as TYPE
 from sqlalchemy import Connection, select
 
+from song2vec.extract.by_row import as_column
 from song2vec.extract.playlist_table import PlaylistTable
-from song2vec.extract.values import as_column
 from song2vec.settings import ExtractSettings
 
 LONGEST = 4 << 20
-"""Longest answer about one playlist, in bytes: some 600,000 songs; bounds the memory that one needs."""
+"""Longest text of one playlist, in bytes: some 600,000 songs; bounds the memory that one takes."""
 
-_BATCH = 16 << 20  # characters of songs decoded at a time, at most and LONGEST more
+_BATCH = 16 << 20  # characters of songs decoded at a time, and at most LONGEST more
 _ROWS_AHEAD = 64  # playlists the driver holds
 _MARK = "\x1f"  # follows each song; it is ASCII's unit separator
 _SOME = "="  # before a text that is not NULL
@@ -35,34 +35,34 @@ _SORT_ALIKE = _INTEGERS | {
     *(TYPE.DECIMAL, TYPE.NEWDECIMAL, TYPE.FLOAT, TYPE.DOUBLE),
     *(TYPE.DATE, TYPE.TIME, TYPE.DATETIME, TYPE.TIMESTAMP),
 }
-"""Types that are sorted inside GROUP_CONCAT as they are outside: not long texts, of which each compares a part."""
+"""Types that GROUP_CONCAT sorts as a query does: not long texts: each compares only a part of them."""
 
 
 class NotExactError(Exception):
-    """The server's aggregate cannot be told from a wrong one: read row by row. The text says why."""
+    """Nothing proves that the server's aggregate is right: read row by row. The message says why."""
 
 
 def can_aggregate(connection: Connection, settings: ExtractSettings) -> bool:
-    """Whether this way may be tried: a table with a position, on MariaDB."""
-    known = connection.dialect.name in ("mysql", "mariadb") and connection.dialect.driver == "pymysql"
-    return known and not settings.query and bool(settings.position_column)
+    """Whether playlists can be read this way: from a table with a position, on MariaDB."""
+    is_mariadb = connection.dialect.name in ("mysql", "mariadb") and connection.dialect.driver == "pymysql"
+    return is_mariadb and not settings.query and bool(settings.position_column)
 
 
 def whole_playlists(connection: Connection, settings: ExtractSettings) -> Iterator[tuple[pa.Array, pa.Array]]:
     """Categories and songs, two arrays of one length, of int64 or text: the rows of whole playlists, in order.
 
-    A yield holds some `fetch_rows` rows, or fewer where songs are long, and up to a playlist more.
+    A yield holds some `fetch_rows` rows, fewer where songs are long, and up to one playlist more.
 
     Raises:
-        NotExactError: at any time; what was yielded before is right, what is missing is unknown.
+        NotExactError: at any time; what was yielded before is right, but may not be everything.
         DBAPIError: the database refuses or is gone.
     """
     plan = _plan(connection, PlaylistTable.of(connection, settings))
     connection.exec_driver_sql(f"SET SESSION group_concat_max_len = {LONGEST}")
     streamed = connection.execution_options(yield_per=_ROWS_AHEAD)
-    answer = streamed.exec_driver_sql(plan.statement, execution_options={"no_parameters": True})
+    result = streamed.exec_driver_sql(plan.statement, execution_options={"no_parameters": True})
     batch = _Batch()
-    for rows in answer.partitions(_ROWS_AHEAD):
+    for rows in result.partitions(_ROWS_AHEAD):
         batch.add(rows)
         if batch.fields >= settings.fetch_rows or batch.size >= _BATCH:
             yield batch.decoded(plan)
@@ -73,14 +73,14 @@ def whole_playlists(connection: Connection, settings: ExtractSettings) -> Iterat
 
 @dataclass(frozen=True)
 class _Plan:
-    """A statement, and what its answers look like.
+    """A statement, and what its result looks like.
 
     Attributes:
-        statement: yields, of each playlist, a text of fields: the head, then the songs. Each is followed by a mark.
-        head: what stands before the songs; "id" only where ids are whole numbers, "length" only where songs are texts.
-            Else the ids, and whether each is one and not several, are columns of their own.
+        statement: yields one text a playlist: the fields of the head, then the songs, each followed by a mark.
+        head: the fields before the songs: "rows"; "length" only where songs are texts; "id" only where ids are whole
+            numbers. Otherwise the id, and whether all rows have this very id, are columns of their own.
         integers: songs are whole numbers.
-        nullable: an id or a song may be NULL, which is an empty field; `_SOME` stands before songs that are texts.
+        nullable: an id or a song may be NULL, which becomes an empty field; `_SOME` stands before songs that are texts.
     """
 
     statement: str
@@ -93,7 +93,7 @@ def _plan(connection: Connection, table: PlaylistTable) -> _Plan:
     """The statement for the types that the table's columns have.
 
     Raises:
-        NotExactError: for types of which the server's own text may differ from the driver's.
+        NotExactError: a column has a type that the server and the driver may write differently as text.
     """
     columns = select(table.playlist, table.order[0], table.song).limit(0)
     described = connection.execute(columns).cursor.description
@@ -105,40 +105,44 @@ def _plan(connection: Connection, table: PlaylistTable) -> _Plan:
 
     playlist, song = (str(column.compile(connection)) for column in (table.playlist, table.song))
     order = ", ".join(str(column.compile(connection)) for column in table.order)
-    item, head, columns_apart = song, {"rows": "COUNT(*)"}, []
+    item, head, id_columns = song, {"rows": "COUNT(*)"}, []
     if nullable:
         item = f"IFNULL({song}, '')" if integers else f"IFNULL(CONCAT('{_SOME}', {song}), '')"
     if not integers:
-        somes = f" + COUNT({song})" if nullable else ""
-        head["length"] = f"CAST(IFNULL(SUM(CHAR_LENGTH({song})), 0){somes} AS UNSIGNED)"
+        prefixes = f" + COUNT({song})" if nullable else ""
+        head["length"] = f"CAST(IFNULL(SUM(CHAR_LENGTH({song})), 0){prefixes} AS UNSIGNED)"
     if playlist_type in _INTEGERS:
         head["id"] = f"IFNULL({playlist}, '')" if nullable else playlist
     else:
         id_bytes = f"CAST({playlist} AS BINARY)"
-        columns_apart = [playlist, f"IFNULL(MIN({id_bytes}) = MAX({id_bytes}), 1)"]
-    # One column and not one a field: each costs the driver a tenth of the time.
+        id_columns = [playlist, f"IFNULL(MIN({id_bytes}) = MAX({id_bytes}), 1)"]
+    # One column rather than one for each field: every column costs the driver a tenth of the time.
     fields = ", ".join(f"{field}, '{_MARK}'" for field in head.values())
-    answer = f"CONCAT({fields}, GROUP_CONCAT({item}, '{_MARK}' ORDER BY {order} SEPARATOR ''))"
-    columns_read = ", ".join([answer, *columns_apart])
+    text = f"CONCAT({fields}, GROUP_CONCAT({item}, '{_MARK}' ORDER BY {order} SEPARATOR ''))"
+    columns_read = ", ".join([text, *id_columns])
     statement = f"SELECT {columns_read} FROM {table.name} GROUP BY {playlist} ORDER BY {playlist}"
     return _Plan(statement, tuple(head), integers, nullable)
 
 
 class _Batch:
-    """Answers about some playlists."""
+    """Rows of the result: some playlists, and what is counted of them."""
 
     def __init__(self) -> None:
         self.rows: list[Sequence[Any]] = []
         self.texts: list[str] = []
-        self.marks: list[int] = []  # of each answer
+        self.marks: list[int] = []  # in each text
         self.fields = self.size = 0
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Raises NotExactError: an answer is longer than the server sends, or of bytes."""
+        """Take rows of the result.
+
+        Raises:
+            NotExactError: a text is NULL, because it is longer than the server sends, or it is bytes.
+        """
         try:
             text = "".join([row[0] for row in rows])
         except TypeError:
-            raise NotExactError("the songs are no text") from None
+            raise NotExactError("the songs did not come as text") from None
         marks = [row[0].count(_MARK) for row in rows]
         self.rows.extend(rows)
         self.texts.append(text)
@@ -157,28 +161,28 @@ class _Batch:
         first = np.cumsum(size) - size
         places = {name: first + place for place, name in enumerate(plan.head)}
         head = {name: _integers(fields.take(pa.array(place)), plan.nullable) for name, place in places.items()}
-        # Each mark is there, so the last is: nothing was cut off. A text may hold marks of its own: its length
-        # says whether there are as many of them as were cut off.
+        # All marks are there, so the last one is: nothing was cut off. But songs that are texts may contain marks,
+        # as many as were cut off: then the length shows it.
         count = size - len(plan.head)
         if not np.array_equal(head["rows"], count):
-            raise NotExactError("a playlist is too long for one answer, or a song holds U+001F")
+            raise NotExactError("a playlist is too long for one text, or a song contains U+001F")
         if not plan.integers:
             lengths = pc.utf8_length(fields).to_numpy()
-            of_heads = sum(lengths[place] for place in places.values())
-            if not np.array_equal(head["length"], np.add.reduceat(lengths, first) - of_heads):
-                raise NotExactError("a playlist is too long for one answer")
+            head_lengths = sum(lengths[place] for place in places.values())
+            if not np.array_equal(head["length"], np.add.reduceat(lengths, first) - head_lengths):
+                raise NotExactError("a playlist is too long for one text")
         is_song = np.ones(len(fields), bool)
         is_song[np.concatenate(list(places.values()))] = False
-        ids = head["id"] if "id" in head else _ids_apart(self.rows)
+        ids = head["id"] if "id" in head else _ids_of_columns(self.rows)
         categories = ids.take(pa.array(np.repeat(np.arange(len(ids)), count)))
         decode = _integers if plan.integers else _texts
         return categories, decode(fields, plan.nullable).filter(pa.array(is_song))
 
 
-def _ids_apart(rows: Sequence[Sequence[Any]]) -> pa.Array:
+def _ids_of_columns(rows: Sequence[Sequence[Any]]) -> pa.Array:
     _, ids, are_one = zip(*rows, strict=True)
     if not all(are_one):
-        raise NotExactError("ids of playlists differ that the database holds for equal")
+        raise NotExactError("the database treats different ids of playlists as equal")
     return as_column(ids)
 
 

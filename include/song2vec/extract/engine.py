@@ -21,7 +21,7 @@ _UNAVAILABLE = {
     1226: "this user has used up its share of the server",
     2002: "it does not answer: it is down, or the connection's host or port is wrong",
     2003: "it does not answer: it is down, or the connection's host or port is wrong",
-    1205: "the table is locked by somebody else and the wait for it ended (extract.timeout)",
+    1205: "the table is locked by somebody else, and waiting for it timed out (extract.timeout)",
     1213: "the query was the victim of a deadlock",
     1053: "it is shutting down",
     1317: "the query was stopped by somebody",
@@ -60,9 +60,9 @@ def open_engine(url: str | URL, settings: ExtractSettings) -> Engine:
             address = address.update_query_dict({"charset": "utf8mb4"})
         engine = create_engine(address, poolclass=NullPool, connect_args=_timeouts(dialect, settings.timeout))
     except (ArgumentError, ValueError) as error:  # their texts may quote the URL
-        known = "mariadb+pymysql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
+        forms = "mariadb+pymysql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///FILE"
         what = str(error) if isinstance(error, NoSuchModuleError) else "the database's URL cannot be read"
-        raise SourceError(f"{what}: expected {known}") from None
+        raise SourceError(f"{what}: expected {forms}") from None
     except ModuleNotFoundError as error:
         raise SourceError(
             f"the database's driver {error.name} is not installed: install it, or use mariadb+pymysql://…"
@@ -74,7 +74,7 @@ def open_engine(url: str | URL, settings: ExtractSettings) -> Engine:
 
 @contextmanager
 def snapshot(engine: Engine, settings: ExtractSettings) -> Iterator[Connection]:
-    """A connection inside one read-only transaction: all that is read is of one instant.
+    """A connection inside one read-only transaction: it sees the data as of one instant.
 
     Raises:
         SourceUnavailableError: the database is gone, slow or locked; also from within the block.
@@ -157,8 +157,8 @@ def _in_our_words(error: DBAPIError) -> SourceError | SourceUnavailableError:
     out_of_step = isinstance(error, InternalError) and not isinstance(code, int)  # PyMySQL lost count of packets
     if error.connection_invalidated or out_of_step or not code:
         return SourceUnavailableError("the database is not available: the connection was lost")
-    said = " ".join(str(part) for part in cause.args) if cause is not None else ""
+    text = " ".join(str(part) for part in cause.args) if cause is not None else ""
     return SourceError(
-        f"the database refuses the query: {said}. Check extract.table, extract.playlist_column, "
+        f"the database refuses the query: {text}. Check extract.table, extract.playlist_column, "
         "extract.position_column, extract.song_column or extract.query, and that the user may SELECT"
     )

@@ -1,26 +1,20 @@
 """Playlists out of a database, as they are: streamed from one snapshot into ``playlists.parquet``."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import structlog
-from sqlalchemy import Connection, CursorResult, Engine
+from sqlalchemy import Engine
 
-from song2vec.errors import SourceError
 from song2vec.extract.by_playlist import NotExactError, can_aggregate, whole_playlists
-from song2vec.extract.engine import cut, open_engine, snapshot
-from song2vec.extract.playlist_table import PlaylistTable
-from song2vec.extract.values import as_column
+from song2vec.extract.by_row import rows_one_by_one
+from song2vec.extract.engine import cut, snapshot
 from song2vec.plumbing.files import write_json
 from song2vec.plumbing.progress import track
 from song2vec.raw import raw_file
 from song2vec.settings import ExtractSettings
-
-__all__ = ["extract", "open_engine"]
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +22,10 @@ log = structlog.get_logger(__name__)
 def extract(engine: Engine, out: Path, settings: ExtractSettings) -> dict[str, Any]:
     """Stream the rows of the settings' table or query to ``out/playlists.parquet``, in playlist order.
 
-    All rows are of one instant. Memory holds ``fetch_rows`` rows at a time, whatever the table's size.
-    A table with a position column on MariaDB is read a playlist at a time, which is faster and gives the
-    same rows; where it cannot be shown to, the rows are read one by one, again from the beginning.
-    The record of it is written to ``out/extract.json``.
+    All rows are as of one instant. Memory holds ``fetch_rows`` rows at a time, whatever the table's size.
+    On MariaDB a table with a position column is read a playlist at a time, which is faster; where nothing proves that
+    this gives the same rows, they are read one by one, again from the beginning.
+    The record is also written to ``out/extract.json``.
 
     Args:
         engine: from `open_engine`.
@@ -67,14 +61,14 @@ def extract(engine: Engine, out: Path, settings: ExtractSettings) -> dict[str, A
 
 
 def _copy(engine: Engine, path: Path, file: str, settings: ExtractSettings, *, aggregate: bool) -> int:
-    """Write the rows of one snapshot, by playlist where `aggregate` and the database let it; how many they are."""
+    """Write the rows of one snapshot, by playlist if `aggregate` is set and the database can; return how many."""
     with (
         raw_file(path, "mariadb", file) as writer,
         snapshot(engine, settings) as connection,
         track("extract", "rows") as advance,
     ):
         by_playlist = aggregate and can_aggregate(connection, settings)
-        read, way = (whole_playlists, "by playlist") if by_playlist else (_rows, "row by row")
+        read, way = (whole_playlists, "by playlist") if by_playlist else (rows_one_by_one, "row by row")
         log.info("reading the database", table=file, way=way, fetch_rows=settings.fetch_rows)
         batches = read(connection, settings)  # named: its result must outlive the loop, for `cut`
         try:
@@ -86,26 +80,3 @@ def _copy(engine: Engine, path: Path, file: str, settings: ExtractSettings, *, a
             cut(connection)
             raise
     return writer.rows
-
-
-def _rows(connection: Connection, settings: ExtractSettings) -> Iterator[tuple[pa.Array, pa.Array]]:
-    """Categories and songs, `fetch_rows` at a time."""
-    streamed = connection.execution_options(yield_per=settings.fetch_rows)
-    if settings.query:
-        # No parameters: a colon or a per cent sign in the user's query means what it means to the database.
-        result = streamed.exec_driver_sql(settings.query, execution_options={"no_parameters": True})
-    else:
-        result = streamed.execute(PlaylistTable.of(connection, settings).rows())
-    _check_columns(result)
-    for rows in result.partitions(settings.fetch_rows):
-        columns = list(zip(*rows, strict=True))
-        yield as_column(columns[0]), as_column(columns[-1])
-
-
-def _check_columns(result: CursorResult[Any]) -> None:
-    found = list(result.keys()) if result.returns_rows else []
-    if len(found) not in (2, 3):
-        raise SourceError(
-            f"extract.query yields {len(found)} columns{': ' + ', '.join(found) if found else ''}; "
-            "expected playlist id, position, song, or playlist id, song"
-        )

@@ -42,8 +42,8 @@ class PlaylistTable:
             DBAPIError: there is no such table, or this user may not read it.
         """
         schema, _, name = settings.table.rpartition(".")
-        # Columns that belong to a table are written "table"."column": SQLite takes a "column" that it does
-        # not know for a text.
+        # Columns that belong to a table are written "table"."column": SQLite takes an unknown "column"
+        # for a text.
         playlist, song = _column(settings.playlist_column), _column(settings.song_column)
         position = _column(settings.position_column)
         rows = table(
@@ -54,7 +54,7 @@ class PlaylistTable:
             return cls(quoted, playlist, song, ())
         if connection.dialect.name not in ("mysql", "mariadb"):
             return cls(quoted, playlist, song, (position, song))
-        # MariaDB sorts anew, instead of following the index, when told to sort by more than a unique key.
+        # MariaDB sorts again, instead of following the index, when told to sort by more than a unique key.
         unique = _one_song_a_position(connection, quoted, settings)
         return cls(quoted, playlist, song, (position,) if unique else (position, cast(song, LargeBinary)))
 
@@ -69,11 +69,11 @@ def _column(name: str) -> ColumnClause[Any]:
 
 
 def _one_song_a_position(connection: Connection, name: str, settings: ExtractSettings) -> bool:
-    """Whether a unique key, without NULLs, lets a playlist have one song at a position."""
+    """Whether a unique key without NULLs allows a playlist only one song at each position."""
     columns: dict[str, set[str]] = {}
     for index in connection.exec_driver_sql(f"SHOW INDEX FROM {name}").mappings():
         # A key over a part of a text (Sub_part), or over what may be NULL, does not say that whole values differ.
         whole = not index["Non_unique"] and not index["Null"] and index["Sub_part"] is None
         columns.setdefault(index["Key_name"], set()).add(index["Column_name"].casefold() if whole else "")
     key = {settings.playlist_column.casefold(), settings.position_column.casefold()}
-    return any(found <= key for found in columns.values())
+    return any(names <= key for names in columns.values())

@@ -39,18 +39,18 @@ def coverage(recommended: Ints, songs: int, draws: int) -> Figure:
     """
     from scipy.sparse import csr_array
 
-    given, places = np.unique(recommended, return_inverse=True)
+    distinct, places = np.unique(recommended, return_inverse=True)
     starts = np.arange(len(recommended) + 1) * recommended.shape[1]
     ones = np.ones(recommended.size, np.float32)
-    holds = csr_array((ones, places.ravel(), starts), shape=(len(recommended), len(given))).T.tocsr()
-    holds = holds[given >= 0]
-    covered = [
+    holds = csr_array((ones, places.ravel(), starts), shape=(len(recommended), len(distinct))).T.tocsr()
+    holds = holds[distinct >= 0]
+    shares = [
         np.count_nonzero(holds @ (weights.T > 0).astype(np.float32), axis=0) / songs
-        for weights in resamples(len(recommended), draws, SCORES // max(1, len(given)))
+        for weights in resamples(len(recommended), draws, SCORES // max(1, len(distinct)))
     ]
-    found = np.concatenate(covered)
+    spread = np.concatenate(shares)
     figure = holds.shape[0] / songs
-    low, high = interval(found - found.mean() + figure)
+    low, high = interval(spread - spread.mean() + figure)
     return figure, (max(low, 0.0), min(high, 1.0))
 
 
@@ -63,11 +63,14 @@ def popularity_bias(recommended: Ints, hidden: Ragged, popularity: Vocabulary, d
         popularity: how often each song occurs in training; others count 0.
         draws: how many resamples.
     """
-    chosen = popularity.counts_of(hidden.flat)
-    given = popularity.counts_of(recommended.ravel()).reshape(recommended.shape)
+    hidden_counts = popularity.counts_of(hidden.flat)
+    counts = popularity.counts_of(recommended.ravel()).reshape(recommended.shape)
     amount = (recommended >= 0).sum(axis=1)
     columns = np.column_stack(
-        [*_share(given.sum(axis=1), amount), *_share(np.bincount(hidden.owners, chosen, len(hidden)), hidden.lengths)]
+        [
+            *_share(counts.sum(axis=1), amount),
+            *_share(np.bincount(hidden.owners, hidden_counts, len(hidden)), hidden.lengths),
+        ]
     )
     figure = _lift(columns.mean(axis=0))
     if not np.isfinite(figure):
@@ -90,10 +93,10 @@ def _share(sums: NDArray[np.integer | np.floating], amounts: Ints) -> tuple[Doub
 
 
 def _lift(means: Doubles) -> Doubles:
-    """Of the means of the four columns, in the last axis: how far the first mean of means lies above the second."""
-    given, some_given, chosen, some_chosen = np.moveaxis(means, -1, 0)
+    """How far recommended songs lie above hidden ones, from the means of the four columns, in the last axis."""
+    recommended, any_recommended, hidden, any_hidden = np.moveaxis(means, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(some_given > 0, given / some_given, 0) / (chosen / some_chosen) - 1)
+        return np.asarray(np.where(any_recommended > 0, recommended / any_recommended, 0) / (hidden / any_hidden) - 1)
 
 
 def _ratio(means: Doubles) -> Doubles:

@@ -1,7 +1,7 @@
 """How sure a figure over playlists is: intervals by the bootstrap.
 
-The percentile bootstrap (Efron and Tibshirani 1993, chapter 13): as many playlists as there are are drawn with
-replacement, again and again, and the figure is worked out for each of these resamples. The same playlists are drawn
+The percentile bootstrap (Efron and Tibshirani 1993, chapter 13): playlists are drawn with replacement, as many as
+there are, again and again, and the figure is worked out for each of these resamples. The same playlists are drawn
 for all figures: a column of differences between two recommenders gives the paired bootstrap (Sakai 2006).
 """
 
@@ -31,7 +31,7 @@ def intervals(values: Doubles, draws: int, *, block: int = BLOCK) -> Doubles:
 
 
 def interval(figures: Doubles) -> tuple[float, float]:
-    """The 95 % interval of a figure, of what it is in each resample, float64 (draws,)."""
+    """The 95 % interval of a figure, from what it is in each resample, float64 (draws,)."""
     low, high = np.percentile(figures, [2.5, 97.5]).tolist()
     return low, high
 
@@ -49,5 +49,5 @@ def resamples(playlists: int, draws: int, size: int) -> Iterator[NDArray[np.int6
     random = np.random.default_rng(SEED)
     for start in range(0, draws, size):
         count = min(size, draws - start)
-        drawn = random.integers(0, playlists, (count, playlists)) + playlists * np.arange(count)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=count * playlists).reshape(count, playlists)
+        picks = random.integers(0, playlists, (count, playlists)) + playlists * np.arange(count)[:, None]
+        yield np.bincount(picks.ravel(), minlength=count * playlists).reshape(count, playlists)

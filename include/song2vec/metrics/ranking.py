@@ -72,7 +72,7 @@ def find_hits(recommended: Ints, hidden: Ragged) -> tuple[NDArray[np.bool_], Int
     span = len(songs) + 1
     keys = np.unique(hidden.owners[known] * span + places)  # one number a (playlist, song)
     place = np.searchsorted(songs, recommended)
-    there = np.append(songs, -1)[place] == recommended
-    hits = np.isin(np.arange(len(hidden))[:, None] * span + place, keys) & there & (recommended >= 0)
+    is_song = np.append(songs, -1)[place] == recommended
+    hits = np.isin(np.arange(len(hidden))[:, None] * span + place, keys) & is_song & (recommended >= 0)
     unknown = np.bincount(hidden.owners[~known], minlength=len(hidden))
     return hits, np.bincount(keys // span, minlength=len(hidden)) + unknown

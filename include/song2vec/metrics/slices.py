@@ -14,12 +14,12 @@ HEAD, TAIL = 0.2, 0.2  # of all occurrences in training
 
 @dataclass(frozen=True)
 class Slice:
-    """Some playlists, and the songs of theirs that are to be found.
+    """Some playlists, and those of their songs that are to be found.
 
     Attributes:
-        by: what the slices differ in.
-        name: of this one.
-        sentence: where it ends, for people.
+        by: what the playlists are divided by.
+        name: the name of this slice.
+        sentence: what is in it, for people.
         playlists: int64 (chosen playlists,), which ones.
         hidden: the songs to find in each of the chosen ones, at least one.
     """
@@ -44,9 +44,9 @@ def _by_length(heldout: Heldout) -> Iterator[Slice]:
     """Up to the median length, and longer."""
     lengths = heldout.shown.lengths
     cut = int(np.median(lengths))
-    by, said = "playlist length", f"{cut:,} song{'s' * (cut != 1)} shown"
-    yield from _of_playlists(by, "short", f"playlists with up to {said}", heldout, lengths <= cut)
-    yield from _of_playlists(by, "long", f"playlists with more than {said}", heldout, lengths > cut)
+    by, limit = "playlist length", f"{cut:,} song{'s' * (cut != 1)} shown"
+    yield from _of_playlists(by, "short", f"playlists with up to {limit}", heldout, lengths <= cut)
+    yield from _of_playlists(by, "long", f"playlists with more than {limit}", heldout, lengths > cut)
 
 
 def _by_popularity(hidden: Ragged, popularity: Vocabulary) -> Iterator[Slice]:
@@ -56,9 +56,9 @@ def _by_popularity(hidden: Ragged, popularity: Vocabulary) -> Iterator[Slice]:
     songs that occur equally often stay together.
     """
     falling = np.sort(popularity.counts)[::-1]
-    heard = np.cumsum(falling)
-    high = int(falling[np.searchsorted(heard, HEAD * heard[-1])])
-    low = int(falling[np.searchsorted(heard, (1 - TAIL) * heard[-1], side="right")])
+    occurrences = np.cumsum(falling)
+    high = int(falling[np.searchsorted(occurrences, HEAD * occurrences[-1])])
+    low = int(falling[np.searchsorted(occurrences, (1 - TAIL) * occurrences[-1], side="right")])
     counts = popularity.counts_of(hidden.flat)
     head = counts >= high
     tail = ~head & (counts <= low)
@@ -68,10 +68,10 @@ def _by_popularity(hidden: Ragged, popularity: Vocabulary) -> Iterator[Slice]:
         "tail": (f"songs seen {min(low, high - 1):,} times or less, or never", tail),
     }
     for name, (sentence, songs) in parts.items():
-        wanted = hidden.where(songs)
-        there = wanted.lengths > 0
-        if there.any():
-            yield Slice("song popularity", name, sentence, np.flatnonzero(there), wanted.only(there))
+        part = hidden.where(songs)
+        has_songs = part.lengths > 0
+        if has_songs.any():
+            yield Slice("song popularity", name, sentence, np.flatnonzero(has_songs), part.only(has_songs))
 
 
 def _of_playlists(by: str, name: str, sentence: str, heldout: Heldout, chosen: NDArray[np.bool_]) -> Iterator[Slice]:

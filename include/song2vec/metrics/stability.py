@@ -33,11 +33,11 @@ def stability(old: SongModel, new: SongModel, sample: int, seed: int = SEED, at:
         What moved; `version` is not given.
     """
     shared = np.intersect1d(old.songs, new.songs, assume_unique=True)
-    looked_at = sample_songs(shared, sample, seed)
+    songs = sample_songs(shared, sample, seed)
     return Stability(
         at=at,
-        sampled=len(looked_at),
-        neighbours_kept=_neighbours_kept(old, new, looked_at, at),
+        sampled=len(songs),
+        neighbours_kept=_neighbours_kept(old, new, songs, at),
         songs_kept=len(shared),
         songs_new=len(new) - len(shared),
         songs_gone=len(old) - len(shared),
@@ -59,8 +59,8 @@ def _neighbours_kept(old: SongModel, new: SongModel, songs: Ints, at: int) -> fl
     if not len(songs) or not width:
         return None
     before, after = (model.similar_batch(songs.tolist(), width)[0] for model in (old, new))
-    kept = (before[:, :, None] == after[:, None, :]).any(axis=2)
-    return float(kept.mean())
+    still_near = (before[:, :, None] == after[:, None, :]).any(axis=2)
+    return float(still_near.mean())
 
 
 def _scatter(numbers: Words) -> Words:

@@ -61,13 +61,13 @@ class DataIndex:
         """Read what `write` wrote.
 
         Raises:
-            DataError: it is something else.
+            DataError: it is not an index.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(arrays["identities"], arrays["contents"], arrays["songs"])
         except (ValueError, KeyError, TypeError, AttributeError, OSError, BadZipFile) as error:
-            raise DataError(f"{path} is no index of playlists: {error}") from None
+            raise DataError(f"{path} is not an index of playlists: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -41,14 +41,14 @@ class Ragged:
 
     def where(self, keep: NDArray[np.bool_]) -> "Ragged":
         """The same lists with only the items where `keep`, bool (rows,), is true."""
-        kept = np.concatenate([[0], np.cumsum(keep)])
-        return Ragged(self.flat[keep], kept[self.offsets])
+        counts = np.concatenate([[0], np.cumsum(keep)])  # items to keep before each
+        return Ragged(self.flat[keep], counts[self.offsets])
 
     def only(self, lists: NDArray[np.bool_]) -> "Ragged":
         """Only the lists where `lists`, bool (lists,), is true."""
         lengths = self.lengths
-        kept = np.concatenate([[0], np.cumsum(lengths[lists])])
-        return Ragged(self.flat[np.repeat(lists, lengths)], kept)
+        offsets = np.concatenate([[0], np.cumsum(lengths[lists])])
+        return Ragged(self.flat[np.repeat(lists, lengths)], offsets)
 
     def replaced(self, flat: NDArray[Any]) -> "Ragged":
         """The same lists with other items, (rows,)."""
@@ -90,16 +90,16 @@ class Vocabulary:
         return playlists.replaced(rows).where(rows >= 0)
 
     def row_finder(self) -> Callable[[Ints], Ints]:
-        """`rows_of` for many calls: what it needs is sorted once, and forgotten with it."""
+        """`rows_of` for many calls: the songs are sorted once for all of them."""
         order = np.argsort(self.songs)
         ascending = self.songs[order]
 
         def rows_of(songs: Ints) -> Ints:
             by_number = np.argsort(songs)  # numbers in order are found ten times as fast
-            wanted = songs[by_number]
-            place = np.minimum(np.searchsorted(ascending, wanted), len(order) - 1)
+            numbers = songs[by_number]
+            place = np.minimum(np.searchsorted(ascending, numbers), len(order) - 1)
             rows = np.empty_like(songs)
-            rows[by_number] = np.where(ascending[place] == wanted, order[place], -1)
+            rows[by_number] = np.where(ascending[place] == numbers, order[place], -1)
             return rows
 
         return rows_of

@@ -1,4 +1,4 @@
-"""The distinct numbers of many arrays and how often each came, in little more memory than they take themselves."""
+"""The distinct numbers of many arrays and how often each occurs, in little more memory than they take themselves."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ Ints = NDArray[np.int64]
 
 
 class DistinctNumbers:
-    """Takes int64 arrays; what came is sorted anew only when as many again have come."""
+    """Takes int64 arrays; sorts again only when as many have come as were sorted before."""
 
     def __init__(self) -> None:
         nothing = np.empty(0, np.int64)
@@ -22,14 +22,14 @@ class DistinctNumbers:
         distinct, counts = pc.value_counts(numbers).flatten()  # by hash: where songs repeat, faster than sorting
         self._parts.append((to_numpy(distinct), to_numpy(counts)))
         if sum(len(distinct) for distinct, _ in self._parts[1:]) > len(self._parts[0][0]):
-            self.counted()
+            self.totals()
 
     def ascending(self) -> Ints:
         """All distinct numbers so far, int64, in ascending order."""
-        return self.counted()[0]
+        return self.totals()[0]
 
-    def counted(self) -> tuple[Ints, Ints]:
-        """All distinct numbers so far, int64, in ascending order, and how often each came, int64."""
+    def totals(self) -> tuple[Ints, Ints]:
+        """All distinct numbers so far, int64, in ascending order, and how often each occurs, int64."""
         numbers, counts = (np.concatenate(part) for part in zip(*self._parts, strict=True))
         order = np.argsort(numbers)
         numbers = numbers[order]

@@ -1,4 +1,4 @@
-"""Held-out playlists as they are read for measuring."""
+"""Held-out playlists, as they are read to measure a model with."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ class Heldout:
     Attributes:
         shown: song numbers that a recommender is shown.
         hidden: song numbers that it has to find.
-        sources: (playlists,), where each comes from; None where the file does not say it.
+        sources: (playlists,), where each comes from; None where the file does not say.
         categories: (playlists,), the playlists' ids; None likewise.
     """
 

@@ -1,6 +1,6 @@
-"""By which rule playlists were held out: it stays with the model that was trained without them.
+"""The rule that playlists were held out by; it stays with the model that was trained without them.
 
-From it follows which playlists of a later day that model cannot have been trained on.
+It tells which playlists of a later day that model cannot have been trained on.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 KEY = "song2vec.holdout"
-"""Where the rule stands in the metadata of ``heldout.parquet``."""
+"""Where the rule is in the metadata of ``heldout.parquet``."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class HoldoutRule:
     """Every playlist whose digest is at most `up_to` was held out.
 
     Attributes:
-        seed: of the choice.
+        seed: what the digests depend on besides the playlist.
         up_to: the highest digest that was chosen, 64 hexadecimal digits.
     """
 
@@ -29,7 +29,7 @@ class HoldoutRule:
     up_to: str
 
     def holds_out(self, source: str, category: str) -> bool:
-        """Whether the playlist was not trained on, had it been there or not."""
+        """Whether the playlist was not trained on, even if it was there."""
         return _digest(self.seed, source, category) <= self.up_to
 
     def to_json(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class HoldoutRule:
 
     @classmethod
     def from_json(cls, record: Any) -> "HoldoutRule | None":
-        """The rule in a record; None where it holds none."""
+        """The rule in a record; None where it has none."""
         match record:
             case {"seed": int(seed), "up_to": str(up_to)}:
                 return cls(seed, up_to)
@@ -46,7 +46,7 @@ class HoldoutRule:
 
 
 def read_rule(path: Path) -> HoldoutRule | None:
-    """The rule by which the playlists of the file `path` were chosen; None where it does not say it."""
+    """The rule that the playlists of the file `path` were chosen by; None where it does not say."""
     metadata: Mapping[bytes, bytes] = pq.read_metadata(path).metadata or {}
     return HoldoutRule.from_json(json.loads(metadata.get(KEY.encode(), b"null")))
 

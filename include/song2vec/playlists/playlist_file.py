@@ -1,7 +1,7 @@
 """Prepared playlists as they are read for training: a batch at a time, and again where they are needed twice.
 
 Reading twice, first to count the songs and then to give each its row, takes a second more per ten million songs, and
-far less memory than to hold all song numbers: what stays is the rows, as int32.
+far less memory than holding all song numbers: only the rows stay, as int32.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ MOST_ROWS, MOST_WORDS = np.iinfo(np.int32).max, np.iinfo(np.uint32).max
 
 @dataclass(frozen=True)
 class PlaylistFile:
-    """Chosen playlists of a file; they are on disk until asked for.
+    """Chosen playlists of a file; they are on disk until they are read.
 
     Attributes:
         path: columns source, category, songs (tables.PLAYLISTS); songs are a list of int64.
@@ -60,7 +60,7 @@ class PlaylistFile:
         distinct = DistinctNumbers()
         for batch in self.batches():
             distinct.add(to_arrow(batch.flat))
-        songs, counts = distinct.counted()
+        songs, counts = distinct.totals()
         order = np.argsort(-counts, kind="stable")
         return Vocabulary(songs[order], counts[order])
 
@@ -68,7 +68,7 @@ class PlaylistFile:
         """The playlists as rows of `vocabulary`, int32, with offsets in uint32; songs that have none are left out.
 
         Raises:
-            DataError: there are more songs, or places in playlists, than these can tell apart; the file cannot be read.
+            DataError: there are more songs, or places in playlists, than these can number; the file cannot be read.
         """
         if len(vocabulary.songs) > MOST_ROWS:
             raise DataError(f"found {len(vocabulary.songs):,} songs, expected at most {MOST_ROWS:,}: raise min_count")
@@ -83,10 +83,10 @@ class PlaylistFile:
         playlists = words = 0
         for batch in self.batches():
             rows = rows_of(batch.flat)
-            known = batch.replaced(rows).where(rows >= 0)
-            flat[words : words + len(known.flat)] = known.flat
-            offsets[playlists + 1 : playlists + 1 + len(known)] = words + known.offsets[1:]
-            playlists, words = playlists + len(known), words + len(known.flat)
+            lists = batch.replaced(rows).where(rows >= 0)
+            flat[words : words + len(lists.flat)] = lists.flat
+            offsets[playlists + 1 : playlists + 1 + len(lists)] = words + lists.offsets[1:]
+            playlists, words = playlists + len(lists), words + len(lists.flat)
         return Ragged(flat[:words], offsets)
 
     def batches(self) -> Iterator[Ragged]:
@@ -100,19 +100,19 @@ class PlaylistFile:
             if total != len(self.chosen):
                 raise DataError(f"{self.path} held {len(self.chosen):,} playlists, now {total:,}: it must not change")
             size = max(1, BATCH_SONGS * total // max(1, _song_count(file)))
-            done = 0
+            first = 0
             for batch in file.iter_batches(size, columns=["songs"], use_threads=False):
                 lists = ragged(batch.column(0), "songs", self.path)
-                chosen = self.chosen[done : done + len(lists)]
+                chosen = self.chosen[first : first + len(lists)]
                 yield lists if chosen.all() else lists.only(chosen)
-                done += len(lists)
+                first += len(lists)
 
 
 def open_playlists(path: Path, without: Path | None = None) -> PlaylistFile:
     """Open ``playlists.parquet``, leaving out the playlists that are held out.
 
-    A held-out playlist is known by (source, category). A held-out file that has no ``source`` leaves a category
-    out whatever its source: rather a playlist too few than one that was trained on and measured with.
+    A held-out playlist is identified by (source, category). A held-out file that has no ``source`` leaves a category
+    out whatever its source: better a playlist too few than one that is both trained on and measured with.
 
     Args:
         path: columns source, category, songs (tables.PLAYLISTS); songs are a list of int64.
@@ -130,11 +130,11 @@ def open_playlists(path: Path, without: Path | None = None) -> PlaylistFile:
         _check_type(file.schema_arrow.field("songs").type, "songs", path)
         chosen = np.ones(file.metadata.num_rows, bool)
         if without is not None:
-            done = 0
+            first = 0
             for batch in file.iter_batches(BATCH_NAMES, columns=names):
-                here = pc.is_in(_identity(batch), value_set=heldout)
-                chosen[done : done + batch.num_rows] = to_numpy(pc.cast(here, pa.uint8())) == 0
-                done += batch.num_rows
+                is_heldout = pc.is_in(_identity(batch), value_set=heldout)
+                chosen[first : first + batch.num_rows] = to_numpy(pc.cast(is_heldout, pa.uint8())) == 0
+                first += batch.num_rows
     if not chosen.any():
         raise DataError(
             f"{path}: found {len(chosen):,} playlists, {len(chosen):,} of them held out; expected at least one to "
@@ -148,10 +148,10 @@ def opened(path: Path, names: list[str] | None = None) -> Iterator[Any]:
     """The Parquet file at `path`, with the columns `names`, to be read in small pieces."""
     try:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
-            found = file.schema_arrow.names
-            missing = [name for name in names or [] if name not in found]
+            columns = file.schema_arrow.names
+            missing = [name for name in names or [] if name not in columns]
             if missing:
-                raise DataError(f"{path}: has the columns {', '.join(found)}; expected also {', '.join(missing)}")
+                raise DataError(f"{path}: has the columns {', '.join(columns)}; expected also {', '.join(missing)}")
             yield file
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: run the stage before, or check the path") from None

@@ -18,12 +18,12 @@ SHORT = -1
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What the first look found.
+    """What the raw rows come to.
 
     Attributes:
         sources: string array, for each playlist that stays; playlists are in the order of (source, name).
         names: string array, for each playlist that stays.
-        lengths: int64 (playlists,): their songs, repeats counted.
+        lengths: int64 (playlists,): how many songs each has, repeats counted.
         places: for each piece, int32 (names of the piece,): the playlist that stays, or `SHORT`.
         funnel: what the rules did.
     """
@@ -41,30 +41,30 @@ class Tally(NamedTuple):
     Attributes:
         source: of all its rows.
         names: string array.
-        kept: int64 (names,): rows that no rule left out.
-        furthest: uint8 (names,): the highest stage of a row.
+        lengths: int64 (names,): how many rows no rule left out.
+        furthest: uint8 (names,): the highest stage of its rows.
         rows: int64 (stages,): rows by stage.
     """
 
     source: str
     names: pa.Array
-    kept: NDArray[np.int64]
+    lengths: NDArray[np.int64]
     furthest: NDArray[np.uint8]
     rows: NDArray[np.int64]
 
 
 def tally(source: str, judged: Judged) -> Tally:
     """Count a piece."""
-    out = np.flatnonzero(judged.stages != KEPT)  # few: what they are is looked at one by one
+    out = np.flatnonzero(judged.stages != KEPT)  # few, so each is looked at
     stages, playlists = judged.stages[out], judged.playlists[out]
     rows = np.bincount(stages, minlength=KEPT + 1)
     rows[KEPT] = len(judged.stages) - len(out)
     furthest = np.zeros(len(judged.names), np.uint8)
     for stage in np.flatnonzero(rows[:KEPT]):  # ascending: the furthest is written last
         furthest[playlists[stages == stage]] = stage
-    kept = np.bincount(judged.playlists, minlength=len(furthest)) - np.bincount(playlists, minlength=len(furthest))
-    furthest[kept > 0] = KEPT
-    return Tally(source, judged.names, kept, furthest, rows)
+    lengths = np.bincount(judged.playlists, minlength=len(furthest)) - np.bincount(playlists, minlength=len(furthest))
+    furthest[lengths > 0] = KEPT
+    return Tally(source, judged.names, lengths, furthest, rows)
 
 
 def census(tallies: Iterable[Tally], min_songs: int) -> Census:
@@ -78,30 +78,30 @@ def census(tallies: Iterable[Tally], min_songs: int) -> Census:
     rows, playlists, first = np.zeros(KEPT + 1, np.int64), np.zeros(KEPT + 1, np.int64), 0
     for source, group in groupby(tallies, key=lambda batch: batch.source):
         batches = list(group)
-        known = _Known(batches)
+        index = _Index(batches)
         rows += sum(batch.rows for batch in batches)
-        playlists += np.bincount(known.furthest[known.named], minlength=KEPT + 1)
-        stay = np.flatnonzero(known.kept >= min_songs)
-        stay = stay[pc.sort_indices(known.names.take(pa.array(stay))).to_numpy()]
-        place = np.full(len(known.names), SHORT, np.int32)
+        playlists += np.bincount(index.furthest[index.named], minlength=KEPT + 1)
+        stay = np.flatnonzero(index.lengths >= min_songs)
+        stay = stay[pc.sort_indices(index.names.take(pa.array(stay))).to_numpy()]
+        place = np.full(len(index.names), SHORT, np.int32)
         place[stay] = np.arange(first, first + len(stay))
-        places += [place[numbers] for numbers in known.numbers]
+        places += [place[numbers] for numbers in index.numbers]
         sources.append(pa.repeat(pa.scalar(source), len(stay)))
-        names.append(known.names.take(pa.array(stay)))
-        lengths.append(known.kept[stay])
+        names.append(index.names.take(pa.array(stay)))
+        lengths.append(index.lengths[stay])
         first += len(stay)
-    total = np.concatenate([np.zeros(0, np.int64), *lengths])
+    all_lengths = np.concatenate([np.zeros(0, np.int64), *lengths])
     text = pa.array([], pa.string())
     return Census(
         pa.concat_arrays([text, *sources]),
         pa.concat_arrays([text, *names]),
-        total,
+        all_lengths,
         places,
-        Funnel.of([*_left(rows), int(total.sum())], [*_left(playlists), first]),
+        Funnel.of([*_remaining(rows), int(all_lengths.sum())], [*_remaining(playlists), first]),
     )
 
 
-class _Known:
+class _Index:
     """The playlists of one source, each once; `numbers` says for each piece where its names are among them."""
 
     def __init__(self, batches: list[Tally]) -> None:
@@ -110,14 +110,14 @@ class _Known:
         self.names = chunks[0].dictionary
         self.named = self.names.is_valid().to_numpy(zero_copy_only=False)
         self.numbers = [chunk.indices.to_numpy() for chunk in chunks]
-        self.kept = np.zeros(len(self.names), np.int64)
+        self.lengths = np.zeros(len(self.names), np.int64)
         self.furthest = np.zeros(len(self.names), np.uint8)
         for batch, numbers in zip(batches, self.numbers, strict=True):
-            np.add.at(self.kept, numbers, batch.kept)
+            np.add.at(self.lengths, numbers, batch.lengths)
             np.maximum.at(self.furthest, numbers, batch.furthest)
 
 
-def _left(by_stage: NDArray[np.int64]) -> list[int]:
+def _remaining(by_stage: NDArray[np.int64]) -> list[int]:
     """How many are left before the first rule and after each but the last."""
-    left: list[int] = np.cumsum(by_stage[::-1])[::-1].tolist()
-    return left[:KEPT]
+    remaining: list[int] = np.cumsum(by_stage[::-1])[::-1].tolist()
+    return remaining[:KEPT]

@@ -21,8 +21,8 @@ class Fingerprint:
         parts: list[bytes | memoryview] = []
         for name in ("source", "category"):
             texts = playlists.column(name).cast(pa.binary())
-            together = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), b"")[0]
-            parts += [_int64(pc.binary_length(texts)), together.as_py()]
+            content = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), b"")[0]
+            parts += [_int64(pc.binary_length(texts)), content.as_py()]
         songs = playlists.column("songs")
         parts += [_int64(pc.list_value_length(songs)), _int64(songs.flatten())]
         for stream, part in zip(self._streams, parts, strict=True):

@@ -2,10 +2,10 @@
 
 Both choices follow from digests of the seed, the playlist's identity and the song, so they do not depend on
 the order of the data, the machine or the version of a library; a playlist that was held out yesterday is
-held out today, while the number of playlists is about the same.
+held out today, as long as there are about as many playlists.
 
-The file says by which rule it was chosen, and the rule stays with the model that was trained without these
-playlists: from it follows which playlists of a later day that model cannot have been trained on.
+The file says which rule it was chosen by. The rule stays with the model that was trained without these playlists:
+it tells which playlists of a later day that model cannot have been trained on.
 """
 
 import glob
@@ -42,21 +42,21 @@ def hold_out(database: "DuckDBPyConnection", playlists: Path, out: Path, setting
         How many playlists are held out.
     """
     total = pq.read_metadata(playlists).num_rows
-    wanted = min(round(total * settings.share), settings.max_playlists)
-    chosen = database.sql(
+    most = min(round(total * settings.share), settings.max_playlists)
+    choice = database.sql(
         """
         SELECT source, category, songs, digest FROM (
             SELECT *, sha256(concat_ws('/', $seed, source, category)) AS digest
             FROM read_parquet($playlists, hive_partitioning = false)
             WHERE list_min(songs) < list_max(songs)
-            ORDER BY digest, source, category LIMIT $wanted
+            ORDER BY digest, source, category LIMIT $most
         ) ORDER BY source, category
         """,
-        params={"playlists": glob.escape(str(playlists)), "seed": str(settings.seed), "wanted": wanted},
+        params={"playlists": glob.escape(str(playlists)), "seed": str(settings.seed), "most": most},
     )
     count, up_to = 0, ""
     with whole_file(out) as temporary, pq.ParquetWriter(temporary, HELDOUT) as writer:
-        for batch in chosen.to_arrow_reader(10_000):
+        for batch in choice.to_arrow_reader(10_000):
             writer.write_batch(_halved(batch, settings.seed))
             count, up_to = count + batch.num_rows, max([up_to, *batch["digest"].to_pylist()])
         writer.add_key_value_metadata({KEY: json.dumps(HoldoutRule(settings.seed, up_to).to_json())})
@@ -66,7 +66,7 @@ def hold_out(database: "DuckDBPyConnection", playlists: Path, out: Path, setting
 def halve(source: str, category: str, songs: list[int], seed: int) -> tuple[list[int], list[int]]:
     """Split a playlist into what is shown and what is hidden, each in playlist order.
 
-    Half of the distinct songs are hidden, the smaller half where they are odd. All repeats of a song are on
+    Half of the distinct songs are hidden, the smaller half where their number is odd. All repeats of a song are on
     one side: a model that is shown a song does not recommend it, so it could never guess it.
     """
 

@@ -13,10 +13,10 @@ from song2vec.playlists.songs import BLANKS, read_song
 
 COLUMNS = ["category_number", "category", "song_number", "song", "problem"]
 STAGE = {rule: stage for stage, rule in enumerate(RULES)}
-"""How far a row came: the place of the rule that left it out; the later the rule, the higher."""
+"""How far a row got: the place of the rule that left it out; the later the rule, the higher."""
 KEPT = len(RULES)
 
-LONGEST = 32  # characters; longer texts are no songs, mostly, and not worth the memory
+LONGEST = 32  # characters; longer texts are rarely songs, and not worth the memory
 _short = lru_cache(1 << 17)(read_song)  # texts of songs repeat, from batch to batch too
 
 
@@ -26,8 +26,8 @@ class Judged(NamedTuple):
     Attributes:
         playlists: int32 (rows,): places in `names`.
         names: string array: the playlists that the rows name, null where the name is missing or blank; one may
-            stand there twice.
-        songs: int64 (rows,): the song's number; what is left out has any number.
+            occur twice.
+        songs: int64 (rows,): the song's number; any number where the row is left out.
         stages: uint8 (rows,): the `STAGE` of the rule that leaves the row out, or `KEPT`.
     """
 
@@ -40,7 +40,7 @@ class Judged(NamedTuple):
 def judge(batch: pa.RecordBatch, unknown: str) -> Judged:
     """Apply the rules of ``rules.RULES`` but the last, which is on playlists.
 
-    Songs that came as numbers, nearly all, are judged without a look at text; texts are judged once each.
+    Songs that came as numbers, nearly all, are judged without looking at text; each text is judged once.
 
     Args:
         batch: `COLUMNS` of ``tables.RAW``, with texts as dictionaries.
@@ -83,9 +83,9 @@ def _songs(batch: pa.RecordBatch, unknown: str) -> tuple[NDArray[np.int64], NDAr
         songs = songs.copy()  # what Arrow gives is not to be written to
         rows = np.flatnonzero(numbers.is_null().to_numpy(zero_copy_only=False))
         places = texts.indices.fill_null(len(texts.dictionary)).to_numpy()[rows]
-        meant = [_meaning(text, unknown) for text in [*texts.dictionary.to_pylist(), None]]
-        songs[rows] = np.array([number or 0 for number, _ in meant], np.int64)[places]
-        stages[rows] = np.array([KEPT if rule is None else STAGE[rule] for _, rule in meant], np.uint8)[places]
+        meanings = [_meaning(text, unknown) for text in [*texts.dictionary.to_pylist(), None]]
+        songs[rows] = np.array([number or 0 for number, _ in meanings], np.int64)[places]
+        stages[rows] = np.array([KEPT if rule is None else STAGE[rule] for _, rule in meanings], np.uint8)[places]
     return songs, stages
 
 

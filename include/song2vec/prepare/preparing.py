@@ -113,15 +113,15 @@ def _count(files: Sequence[RawFile], settings: PrepareSettings) -> Census:
 
     tallies, names = [], 0
     with _tracked("prepare: counting", files) as advance:
-        for found in each(count, _pieces(files), _threads(settings)):
-            tallies.append(found)
-            names += len(found.names)
+        for tally_of_piece in each(count, _pieces(files), _threads(settings)):
+            tallies.append(tally_of_piece)
+            names += len(tally_of_piece.names)
             _free_memory(settings, names)
-            advance(int(found.rows.sum()))
+            advance(int(tally_of_piece.rows.sum()))
     return census(tallies, settings.min_songs)
 
 
-def _divide(files: Sequence[RawFile], found: Census, settings: PrepareSettings, sorter: Sorter, path: Path) -> None:
+def _divide(files: Sequence[RawFile], counts: Census, settings: PrepareSettings, sorter: Sorter, path: Path) -> None:
     """Bring the songs that stay to the sorter, and write the rows that are left out: by source, file and line."""
 
     def divide(piece: tuple[Piece, NDArray[np.int32]]) -> tuple[NDArray[np.int32], NDArray[np.int64], pa.RecordBatch]:
@@ -132,7 +132,7 @@ def _divide(files: Sequence[RawFile], found: Census, settings: PrepareSettings, 
         stay = judged.stages == KEPT
         return playlists[stay], judged.songs[stay], _left_out(piece[0].file, rows, judged.stages)
 
-    pieces = zip(_pieces(files), found.places, strict=True)
+    pieces = zip(_pieces(files), counts.places, strict=True)
     with (
         pq.ParquetWriter(path, QUARANTINE, **_QUARANTINE_FORMAT) as writer,
         _tracked("prepare: sorting", files) as advance,
@@ -158,15 +158,15 @@ def _threads(settings: PrepareSettings) -> int:
 
 def _left_out(file: RawFile, batch: pa.RecordBatch, stages: NDArray[np.uint8]) -> pa.RecordBatch:
     rows = np.flatnonzero(stages != KEPT)
-    left = batch.take(pa.array(rows))
+    some = batch.take(pa.array(rows))
     columns = [
         pa.repeat(file.source, len(rows)),
         pa.repeat(file.file, len(rows)),
-        left.column("line"),
-        _as_given(left, "category"),
-        _as_given(left, "song"),
+        some.column("line"),
+        _as_given(some, "category"),
+        _as_given(some, "song"),
         pa.array(list(RULES)).take(pa.array(stages[rows])),
-        left.column("problem").cast(pa.string()),
+        some.column("problem").cast(pa.string()),
     ]
     return pa.record_batch(columns, schema=QUARANTINE)
 
@@ -175,23 +175,23 @@ def _as_given(batch: pa.RecordBatch, name: str) -> pa.Array:
     return pc.coalesce(batch.column(name).cast(pa.string()), batch.column(f"{name}_number").cast(pa.string()))
 
 
-def _write_playlists(found: Census, sorter: Sorter, settings: PrepareSettings, path: Path) -> tuple[str, int]:
+def _write_playlists(counts: Census, sorter: Sorter, settings: PrepareSettings, path: Path) -> tuple[str, int]:
     """Write the playlists in the order of (source, category); return their fingerprint and the distinct songs."""
-    fingerprint, seen = Fingerprint(), DistinctNumbers()
+    fingerprint, songs = Fingerprint(), DistinctNumbers()
     with pq.ParquetWriter(path, PLAYLISTS, **_PLAYLISTS_FORMAT) as writer:
         parts = range(len(sorter.parts))
-        for playlists in each(lambda part: _playlists(found, sorter, part), parts, _threads(settings)):
+        for playlists in each(lambda part: _playlists(counts, sorter, part), parts, _threads(settings)):
             fingerprint.update(playlists)
-            seen.add(playlists.column("songs").values)
+            songs.add(playlists.column("songs").values)
             writer.write_batch(playlists)
-    return fingerprint.hexdigest(), len(seen.ascending())
+    return fingerprint.hexdigest(), len(songs.ascending())
 
 
-def _playlists(found: Census, sorter: Sorter, part: int) -> pa.RecordBatch:
+def _playlists(counts: Census, sorter: Sorter, part: int) -> pa.RecordBatch:
     some = slice(*sorter.parts[part])
-    offsets = np.concatenate([[0], np.cumsum(found.lengths[some])])
+    offsets = np.concatenate([[0], np.cumsum(counts.lengths[some])])
     songs = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(sorter.songs(part)))
-    return pa.record_batch([found.sources[some], found.names[some], songs], schema=PLAYLISTS)
+    return pa.record_batch([counts.sources[some], counts.names[some], songs], schema=PLAYLISTS)
 
 
 def _free_memory(settings: PrepareSettings, names: int) -> int:

@@ -47,12 +47,12 @@ def read_quarantine(where: str, *, reason: str | None = None, examples: int = 3)
             for group in batch.group_by(_PLACE).aggregate([([], "count_all")]).to_pylist():
                 rows[tuple(group[name] for name in _PLACE)] += group["count_all"]
             for name in pc.unique(batch.column("reason")).to_pylist():
-                kept = shown.setdefault(name, [])
-                if len(kept) < examples:
-                    found = batch.filter(pc.equal(batch.column("reason"), name)).slice(0, examples - len(kept))
-                    kept += found.select(_EXAMPLE).to_pylist()
+                first_rows = shown.setdefault(name, [])
+                if len(first_rows) < examples:
+                    matching = batch.filter(pc.equal(batch.column("reason"), name))
+                    first_rows += matching.slice(0, examples - len(first_rows)).select(_EXAMPLE).to_pylist()
     reasons = [_reason(name, rows, shown[name]) for name in _in_order(shown) if reason in (None, name)]
-    return {"rows": sum(found["rows"] for found in reasons), "reasons": reasons}
+    return {"rows": sum(each["rows"] for each in reasons), "reasons": reasons}
 
 
 @contextmanager

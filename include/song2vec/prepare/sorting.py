@@ -1,8 +1,8 @@
-"""A sort that goes to disk: songs that come row by row are given out playlist by playlist.
+"""A sort on disk: songs come row by row and go out playlist by playlist.
 
 Each song is moved twice: to the part of the playlists that its own is in, then to its place there. A part fits
-in memory, whatever the number of rows. What is sorted are runs, rows of one playlist that stand together: a
-few numbers where the source writes its playlists one after the other, as most do.
+in memory, whatever the number of rows. Runs are sorted, rows of one playlist that stand together: there are
+few of them where the source writes its playlists one after the other, as most do.
 """
 
 from itertools import pairwise
@@ -21,7 +21,7 @@ class Sorter:
         Args:
             folder: an empty one, for the parts.
             lengths: int64 (playlists,): how many songs will come for each.
-            part_songs: how many songs a part has, but for a playlist at its end.
+            part_songs: how many songs a part has, apart from the rest of its last playlist.
         """
         self._folder = folder
         ends = np.cumsum(lengths)
@@ -68,5 +68,5 @@ def _pieces(values: NDArray[np.int64], starts: NDArray[np.int64], lengths: NDArr
     ends = np.cumsum(lengths, dtype=np.int64)
     index = np.repeat(starts - (ends - lengths), lengths)
     index += np.arange(len(index))
-    found: NDArray[np.int64] = values[index]
-    return found
+    pieces: NDArray[np.int64] = values[index]
+    return pieces

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from song2vec.channels import history, length, read_move
-from song2vec.prune.retention import named, why_kept
+from song2vec.prune.retention import reasons_by_name, reasons_to_stay
 from song2vec.settings import RetentionSettings
 from song2vec_client.errors import ChangedError, ConflictError, NotFoundError, Song2VecError
 from song2vec_client.format.layout import MANIFEST, file_name, is_version
@@ -50,7 +50,7 @@ class _Folder:
 
 
 class _Names:
-    """Which versions must stay by their names, as it is at each call; a move that was read once never changes."""
+    """Which versions must stay because something names them, as of each call; a move, once read, never changes."""
 
     def __init__(self, bucket: Bucket, rules: RetentionSettings) -> None:
         self._bucket, self._rules = bucket, rules
@@ -60,11 +60,11 @@ class _Names:
         """The versions, each with the reason."""
         for number in range(len(self._moves) + 1, length(self._bucket) + 1):
             self._moves.append(read_move(self._bucket, number))
-        return named(_pointers(ModelStore.of(self._bucket)), self._moves, self._rules)
+        return reasons_by_name(_pointers(ModelStore.of(self._bucket)), self._moves, self._rules)
 
 
 def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: datetime | None = None) -> dict[str, Any]:
-    """Find, and with `delete` also delete, the versions that need not stay and the rests of crashed uploads.
+    """Find, and with `delete` also delete, the versions that need not stay and the leftovers of crashed uploads.
 
     Args:
         bucket: the model store.
@@ -83,17 +83,17 @@ def prune(bucket: Bucket, rules: RetentionSettings, *, delete: bool, now: dateti
     now = now or datetime.now(UTC)
     folders = _folders(bucket)
     names = _Names(bucket, rules)
-    kept = _kept(folders, names.now(), rules, now)
-    rows, gone = [], 0
+    reasons = _reasons_to_stay(folders, names.now(), rules, now)
+    rows, size = [], 0
     for folder in folders:
-        why = kept.get(folder.version)
+        why = reasons.get(folder.version)
         if delete and why is None:
             why = _delete(bucket, folder, names)
-        gone += 0 if why else folder.size
+        size += 0 if why else folder.size
         rows.append(_row(folder, why))
     goes = [row["version"] for row in rows if row["fate"] == "goes"]
-    log.info("versions that need not stay", deleted=delete, versions=goes, bytes=gone)
-    return {"deleted": delete, "bytes": gone, "versions": rows}
+    log.info("versions that need not stay", deleted=delete, versions=goes, bytes=size)
+    return {"deleted": delete, "bytes": size, "versions": rows}
 
 
 def prune_after_run(bucket: Bucket, rules: RetentionSettings) -> dict[str, Any] | None:
@@ -119,50 +119,50 @@ def clean(bucket: Bucket, rules: RetentionSettings, now: datetime | None = None)
         if not folders:
             return []
         names = _Names(bucket, rules)
-        kept = _kept(folders, names.now(), rules, now)
-        left = [folder for folder in folders if folder.version not in kept]
-        return [folder.version for folder in left if _delete(bucket, folder, names) is None]
+        reasons = _reasons_to_stay(folders, names.now(), rules, now)
+        leftovers = [folder for folder in folders if folder.version not in reasons]
+        return [folder.version for folder in leftovers if _delete(bucket, folder, names) is None]
     except Song2VecError as error:
-        log.warning("the rests of crashed uploads were not deleted", why=str(error))
+        log.warning("the leftovers of crashed uploads were not deleted", why=str(error))
         return []
 
 
 def _pointers(store: ModelStore) -> list[Pointer]:
     """What every channel holds; a damaged one is an error, for it may name any version."""
     pointers = []
-    for held in store.channels().values():
-        if not isinstance(held, Pointer):
-            raise held
-        pointers.append(held)
+    for pointer in store.channels().values():
+        if not isinstance(pointer, Pointer):
+            raise pointer
+        pointers.append(pointer)
     return pointers
 
 
 def _folders(bucket: Bucket) -> list[_Folder]:
-    """The objects under versions/, by version, newest first; whatever else lies there is left alone."""
-    found = defaultdict(list)
+    """The objects under versions/, by version, newest first; whatever else is there is left alone."""
+    objects = defaultdict(list)
     for stored in bucket.listing("versions/"):
         version = stored.name.split("/")[1]
         if is_version(version):
-            found[version].append(stored)
-    return [_Folder(version, tuple(found[version])) for version in sorted(found, reverse=True)]
+            objects[version].append(stored)
+    return [_Folder(version, tuple(objects[version])) for version in sorted(objects, reverse=True)]
 
 
-def _kept(
+def _reasons_to_stay(
     folders: Iterable[_Folder], names: Mapping[str, str], rules: RetentionSettings, now: datetime
 ) -> dict[str, str]:
     """What must stay, published or not, each with the reason."""
     published = {folder.version: folder.manifest.created for folder in folders if folder.manifest}
-    kept = why_kept(published, names, rules, now)
+    reasons = reasons_to_stay(published, names, rules, now)
     for folder in folders:
         if folder.manifest is None and folder.version in names:
-            kept[folder.version] = f"{names[folder.version]}, though it has no manifest: publish it again"
+            reasons[folder.version] = f"{names[folder.version]}, though it has no manifest: publish it again"
         elif folder.manifest is None and now - _last(folder.objects) < timedelta(hours=rules.orphan_hours):
-            kept[folder.version] = f"under way: something was uploaded less than {rules.orphan_hours} hours ago"
-    return kept
+            reasons[folder.version] = f"under way: something was uploaded less than {rules.orphan_hours} hours ago"
+    return reasons
 
 
 def _delete(bucket: Bucket, folder: _Folder, names: _Names) -> str | None:
-    """Delete a version, manifest first, unless it is named by now; the reason if it stays."""
+    """Delete a version, manifest first, unless something names it by now; the reason if it stays."""
     if why := names.now().get(folder.version):
         return why
     try:
@@ -172,7 +172,7 @@ def _delete(bucket: Bucket, folder: _Folder, names: _Names) -> str | None:
             bucket.delete(stored.name, stored.generation)
     except ChangedError:
         return "somebody else wrote to it meanwhile"
-    # Whoever published the same files again, found them all there, and wrote a manifest just now, has no version.
+    # Somebody may have published the same files again just now, and written a manifest for files that are gone.
     bucket.delete(file_name(folder.version, MANIFEST))
     log.info("deleted", version=folder.version, whole=folder.manifest is not None, bytes=folder.size)
     return None
@@ -182,7 +182,7 @@ def _withdraw(bucket: Bucket, manifest: Stored, version: str, names: _Names) -> 
     """Delete a manifest, and put it back if its version was promoted at the same time; the reason if it stays."""
     try:
         content, generation = bucket.read(manifest.name, limit=manifest.size)
-    except NotFoundError:  # somebody else deletes it, too
+    except NotFoundError:  # somebody else deleted it, too
         return None
     bucket.delete(manifest.name, generation)
     why = names.now().get(version)
@@ -203,5 +203,5 @@ def _row(folder: _Folder, why: str | None) -> dict[str, Any]:
         "published": manifest.created.strftime("%Y-%m-%d %H:%M UTC") if manifest else None,
         "megabytes": round(folder.size / 1e6, 1),
         "fate": "stays" if why else "goes",
-        "why": why or ("nothing asks for it" if manifest else "left behind by an upload that never ended"),
+        "why": why or ("no rule keeps it" if manifest else "left behind by an upload that never finished"),
     }

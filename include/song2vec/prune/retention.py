@@ -8,7 +8,7 @@ from song2vec.settings import RetentionSettings
 from song2vec_client.format.records import Move, Pointer
 
 
-def named(pointers: Iterable[Pointer], moves: Sequence[Move], rules: RetentionSettings) -> dict[str, str]:
+def reasons_by_name(pointers: Iterable[Pointer], moves: Sequence[Move], rules: RetentionSettings) -> dict[str, str]:
     """The versions that a channel names, a rollback of one leads to, or its last moves name, each with the reason.
 
     Args:
@@ -17,35 +17,35 @@ def named(pointers: Iterable[Pointer], moves: Sequence[Move], rules: RetentionSe
         rules: how many moves of a channel count.
     """
     last = {move.channel: move for move in moves}
-    kept: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for pointer in [*pointers, *last.values()]:
-        kept.setdefault(pointer.version, f"live in {pointer.channel}")
+        reasons.setdefault(pointer.version, f"live in {pointer.channel}")
     for channel in last:
         if before := version_before(list(moves), channel):
-            kept.setdefault(before, f"a rollback of {channel} leads to it")
+            reasons.setdefault(before, f"a rollback of {channel} leads to it")
     for channel in last:
-        own = [move for move in moves if move.channel == channel]
-        for move in own[-rules.keep_moves :]:
+        channel_moves = [move for move in moves if move.channel == channel]
+        for move in channel_moves[-rules.keep_moves :]:
             for version in filter(None, (move.version, move.previous)):
-                kept.setdefault(version, f"in the last {rules.keep_moves} moves of {channel}")
-    return kept
+                reasons.setdefault(version, f"in the last {rules.keep_moves} moves of {channel}")
+    return reasons
 
 
-def why_kept(
+def reasons_to_stay(
     published: Mapping[str, datetime], names: Mapping[str, str], rules: RetentionSettings, now: datetime
 ) -> dict[str, str]:
     """The published versions that stay, each with the reason; all others may go.
 
     Args:
         published: every version, and when it was published.
-        names: what `named` gives.
+        names: what `reasons_by_name` gives.
         rules: how many, and how young.
         now: the time, with its zone.
     """
-    kept = {version: why for version, why in names.items() if version in published}
+    reasons = {version: why for version, why in names.items() if version in published}
     for version in sorted(published, reverse=True)[: rules.keep_versions]:
-        kept.setdefault(version, f"one of the newest {rules.keep_versions}")
+        reasons.setdefault(version, f"one of the newest {rules.keep_versions}")
     for version, time in published.items():
         if now - time < timedelta(days=rules.keep_days):
-            kept.setdefault(version, f"published less than {rules.keep_days} days ago")
-    return kept
+            reasons.setdefault(version, f"published less than {rules.keep_days} days ago")
+    return reasons

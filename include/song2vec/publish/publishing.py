@@ -1,7 +1,7 @@
 """Publishing: the files of a run become a version in the model store, completely or not at all.
 
 Every object is created, never overwritten, and its checksum compared with what the service says it holds.
-What is there already from a try before is not uploaded again.
+What an earlier attempt uploaded is not uploaded again.
 The manifest goes last: until it is there, the version does not exist, so a crash leaves nothing to see.
 The version's name follows from its content, so publishing the same files again completes, or finds, the
 same version.
@@ -58,23 +58,23 @@ class VersionFacts:
 def published_files(*folders: Path) -> dict[str, Path]:
     """The files of the published format that lie in `folders`, by their path in a version.
 
-    Where two folders have a file of the same name, the folder that is named first gives it.
+    Where several folders have a file, the first of them counts.
 
     Raises:
         DataError: a required file is in none of them.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in folders:
         parts = sorted(path.relative_to(folder).as_posix() for path in folder.glob(f"{GENSIM}*"))
         for name in (*REQUIRED, *OPTIONAL, *parts):
             if (folder / name).is_file():
-                found.setdefault(name, folder / name)
-    if missing := [name for name in REQUIRED if name not in found]:
+                files.setdefault(name, folder / name)
+    if missing := [name for name in REQUIRED if name not in files]:
         raise DataError(
             f"cannot publish: {', '.join(missing)} not found in {', '.join(map(str, folders))}. "
             "Give the folder that `song2vec train` wrote."
         )
-    return found
+    return files
 
 
 def publish_folders(
@@ -87,7 +87,7 @@ def publish_folders(
         folders: see `published_files`.
         settings: all of the run, for the manifest.
         parent: the version that is live.
-        key: signs it; None: nobody does.
+        key: signs it; None: it is not signed.
 
     Returns:
         ``{"version", "uri"}``.
@@ -116,7 +116,7 @@ def publish(bucket: Bucket, files: Mapping[str, Path], facts: VersionFacts, key:
     """Make a version of `files` (by their path in it, as `published_files` gives them), signed with `key`.
 
     A model card is added unless there is one. Where the version exists already, its manifest is returned
-    as it is: the first one to publish it said where it comes from, and whether to sign it.
+    as it is: whoever published it first decided where it comes from, and whether it is signed.
 
     Raises:
         DataError: there is no usable ``training.json``.

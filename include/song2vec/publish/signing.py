@@ -1,7 +1,7 @@
 """Signing what is published: whoever holds the private key vouches for a version, and nobody else can.
 
 A key is an Ed25519 private key in PEM (PKCS 8), as `song2vec keygen` or ``openssl genpkey -algorithm ed25519``
-makes it. It is read where it is needed, and shown nowhere.
+makes it. It is read where it is needed, and never shown.
 """
 
 import os
@@ -22,7 +22,7 @@ from song2vec.plumbing.files import whole_file
 
 
 class SigningKey:
-    """A private key; it shows itself by nothing, so that no log can have it."""
+    """A private key; nothing shows it, so that it gets into no log."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -54,11 +54,13 @@ class SigningKey:
         try:
             key = load_pem_private_key(pem, password=None)
         except TypeError:
-            raise SettingsError(f"{where}: the signing key asks for a password: give one that has none") from None
+            raise SettingsError(
+                f"{where}: the signing key is protected by a password: give one that has none"
+            ) from None
         except (ValueError, UnsupportedAlgorithm):  # their texts may quote the key
             raise SettingsError(f"{where} holds no private key in PEM: make one with `song2vec keygen`") from None
         if not isinstance(key, Ed25519PrivateKey):
-            raise SettingsError(f"{where} holds another kind of key than Ed25519: make one with `song2vec keygen`")
+            raise SettingsError(f"{where} holds a key that is not Ed25519: make one with `song2vec keygen`")
         return cls(key)
 
     def sign(self, content: bytes) -> bytes:

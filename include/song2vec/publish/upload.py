@@ -1,7 +1,7 @@
 """Uploading the files of a version: several at once, none that is there already, each compared with what arrived.
 
-A large file goes up in one request (google-cloud-storage's resumable upload, which goes on where a lost
-connection left it). Its transfer manager could send one file in several parts at once, but then nothing keeps
+A large file goes up in one request (google-cloud-storage's resumable upload, which continues where a lost
+connection stopped it). Its transfer manager could send one file in several parts at once, but then nothing keeps
 an object from being overwritten: such an upload takes no ``if_generation_match``.
 """
 
@@ -30,9 +30,9 @@ def entries_of(contents: Contents) -> tuple[FileEntry, ...]:
     with track("checksums", "files", len(contents)) as advance, ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
 
         def entry(path: str) -> FileEntry:
-            found = digest(contents[path])
+            checksums = digest(contents[path])
             advance(1)
-            return FileEntry(path, found.size, found.sha256, found.crc32c)
+            return FileEntry(path, checksums.size, checksums.sha256, checksums.crc32c)
 
         return tuple(pool.map(entry, sorted(contents)))
 
@@ -54,37 +54,44 @@ def upload(bucket: Bucket, version: str, contents: Contents, entries: Sequence[F
     missing = _missing(bucket, version, entries)
     total = sum(entry.size for entry in missing)
     log.info(
-        "publishing", version=version, files=len(missing), bytes=total, there=len(entries) - len(missing), to=bucket.uri
+        "publishing",
+        version=version,
+        files=len(missing),
+        bytes=total,
+        already_there=len(entries) - len(missing),
+        to=bucket.uri,
     )
     with track("publish", "bytes", total) as advance, ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
 
         def send(entry: FileEntry) -> None:
-            known = Digest(entry.size, entry.sha256, entry.crc32c)
-            bucket.create(file_name(version, entry.path), contents[entry.path], known, advance)
+            checksums = Digest(entry.size, entry.sha256, entry.crc32c)
+            bucket.create(file_name(version, entry.path), contents[entry.path], checksums, advance)
 
         largest_first = sorted(missing, key=lambda entry: -entry.size)
         try:
-            for sent in as_completed([pool.submit(send, entry) for entry in largest_first]):
-                sent.result()
+            for future in as_completed([pool.submit(send, entry) for entry in largest_first]):
+                future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    if lost := _missing(bucket, version, entries):
-        names = ", ".join(entry.path for entry in lost)
-        raise ChangedError(f"{bucket.uri}: {names} of version {version} went while others were uploaded: publish again")
+    if still_missing := _missing(bucket, version, entries):
+        names = ", ".join(entry.path for entry in still_missing)
+        raise ChangedError(
+            f"{bucket.uri}: {names} of version {version} disappeared while others were uploaded: publish again"
+        )
 
 
 def _missing(bucket: Bucket, version: str, entries: Sequence[FileEntry]) -> list[FileEntry]:
     """The files that are not stored yet."""
-    stored = {found.name: found for found in bucket.listing(file_name(version, ""))}
+    objects = {stored.name: stored for stored in bucket.listing(file_name(version, ""))}
     missing = []
     for entry in entries:
-        found = stored.get(file_name(version, entry.path))
-        if found is None:
+        stored = objects.get(file_name(version, entry.path))
+        if stored is None:
             missing.append(entry)
-        elif (found.size, found.crc32c) != (entry.size, entry.crc32c):
+        elif (stored.size, stored.crc32c) != (entry.size, entry.crc32c):
             raise ConflictError(
-                f"{bucket.uri}/{found.name} exists with other content: {found.size} bytes with crc32c {found.crc32c}, "
-                f"not {entry.size} bytes with {entry.crc32c}. It is never overwritten."
+                f"{bucket.uri}/{stored.name} exists with other content: {stored.size} bytes with crc32c "
+                f"{stored.crc32c}, not {entry.size} bytes with {entry.crc32c}. It is never overwritten."
             )
     return missing

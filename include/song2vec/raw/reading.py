@@ -36,7 +36,7 @@ class RawFile:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some rows of a file that stand together."""
+    """A row group of a file."""
 
     file: RawFile
     group: int
@@ -44,7 +44,7 @@ class Piece:
     def read(self, columns: Sequence[str]) -> pa.RecordBatch:
         """The rows, in the source's order, texts as dictionaries.
 
-        Not by Arrow's own threads: where pieces are read side by side they take twice the processor time.
+        Arrow's own threads are off: where pieces are read side by side they take twice the processor time.
         """
         with pq.ParquetFile(self.file.path, read_dictionary=["category", "song", "problem"]) as file:
             empty = [name for name in columns if _has_no_value(file.metadata.row_group(self.group), name)]
@@ -57,24 +57,24 @@ class Piece:
 
 
 def _has_no_value(group: pq.RowGroupMetaData, name: str) -> bool:
-    """Whether a column holds nulls only, as these two mostly do, from what Parquet notes of it."""
-    notes = group.column(RAW.get_field_index(name)).statistics if name in ("category", "problem") else None
-    return notes is not None and notes.null_count == group.num_rows
+    """Whether a column holds nulls only, as category and problem mostly do, by Parquet's statistics."""
+    statistics = group.column(RAW.get_field_index(name)).statistics if name in ("category", "problem") else None
+    return statistics is not None and statistics.null_count == group.num_rows
 
 
 def raw_files(raw: Sequence[Path]) -> list[RawFile]:
-    """The Parquet files that `raw`, files and folders, come to, each once, by source and name.
+    """The Parquet files among `raw`, files and folders, each once, by source and name.
 
     Files without a row are left out.
 
     Raises:
-        DataError: one does not exist, or is no file of raw rows; or there is none at all.
+        DataError: one does not exist, or is not a file of raw rows; or there is none at all.
     """
     paths: set[Path] = set()
     for path in raw:
         if not path.exists():
             raise DataError(f"there are no raw rows at {path}: run extract and collect first")
-        paths.update(found.resolve() for found in ([path] if path.is_file() else path.rglob("*.parquet")))
+        paths.update(file.resolve() for file in ([path] if path.is_file() else path.rglob("*.parquet")))
     if not paths:
         raise DataError(f"there is no Parquet file in {', '.join(map(str, raw))}: run extract and collect first")
     return sorted(file for path in paths if (file := _raw_file(path)).rows)
@@ -88,7 +88,9 @@ def _raw_file(path: Path) -> RawFile:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from None
     if not schema.equals(RAW):
         columns = ", ".join(f"{field.name} {field.type}" for field in schema)
-        raise DataError(f"{path} holds no raw rows, but the columns {columns}: give what extract and collect wrote")
+        raise DataError(
+            f"{path} does not hold raw rows, but the columns {columns}: give what extract and collect wrote"
+        )
     if not metadata.num_rows:
         return RawFile("", "", path, 0, 0)
     source, file = _only(path, metadata, "source"), _only(path, metadata, "file")
@@ -96,10 +98,10 @@ def _raw_file(path: Path) -> RawFile:
 
 
 def _only(path: Path, metadata: pq.FileMetaData, column: str) -> str:
-    """The one value of a column, from what Parquet notes of it."""
+    """The one value of a column, by Parquet's statistics."""
     position = RAW.get_field_index(column)
-    notes = [metadata.row_group(group).column(position).statistics for group in range(metadata.num_row_groups)]
-    values = {value for note in notes if note for value in (note.min, note.max)}
+    groups = [metadata.row_group(group).column(position).statistics for group in range(metadata.num_row_groups)]
+    values = {value for group in groups if group for value in (group.min, group.max)}
     if len(values) != 1 or None in values:
         raise DataError(f"{path} holds rows of more than one {column}: give what extract and collect wrote")
     return str(values.pop())

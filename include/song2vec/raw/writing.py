@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from song2vec.playlists.tables import RAW
 from song2vec.plumbing.files import whole_file
 
-MOST_DIGITS = 18  # a number of so many digits fits an INT64 for certain
+MOST_DIGITS = 18  # a number of this many digits always fits an INT64
 
-# What is quickest to write and read, and small enough. Statistics serve `raw_rows`, which looks at these only.
+# What is quickest to write and read, and small enough. Statistics serve `reading`, which looks at these only.
 _FORMAT = {
     "compression": "lz4",
     "use_dictionary": ["source", "file", "category", "song", "problem"],
@@ -66,7 +66,7 @@ class RawWriter:
         return pa.record_batch(columns, schema=RAW)
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Write what `batch` gave."""
+        """Write what `batch` made."""
         if len(batch):
             self._writer.write_batch(batch)
         self.rows += len(batch)

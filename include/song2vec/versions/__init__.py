@@ -1,4 +1,12 @@
-"""Published versions as the pipeline reads them: the live one, all of them, and what differs between two."""
+"""Published versions as the pipeline reads them: the live one, all of them, and what differs between two.
+
+- `live`: the live version of a run: resolved once, kept as ``live.json``
+- `live_model`: its model, to compare with and to align to
+- `live_data`: what it was trained on, to compare the next run's data with
+- `listing`: versions and moves as rows of a table
+- `diff`: what differs between two versions
+- `records`: the records of a version, verified
+"""
 
 from song2vec.versions.diff import Diff, diff, diff_page
 from song2vec.versions.listing import move_rows, read_history, version_table

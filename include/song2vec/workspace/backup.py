@@ -1,4 +1,4 @@
-"""Where the files of a checkpoint are kept too, for when another machine has to go on."""
+"""A second place for the files of a checkpoint, for when another machine has to go on."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -13,7 +13,7 @@ class Backup(Protocol):
     """A second place for the files of one folder. What goes wrong with it is an OSError or a Song2VecError."""
 
     def fetch(self, folder: Path) -> None:
-        """Bring all files that are kept into `folder`."""
+        """Bring all its files into `folder`."""
 
     def keep(self, file: Path) -> None:
         """Keep `file`, replacing the one of that name."""
@@ -42,7 +42,7 @@ class BucketBackup:
         self._bucket, self._prefix = bucket, prefix.rstrip("/") + "/"
 
     def fetch(self, folder: Path) -> None:
-        """Download all; what another worker, not yet told that it was replaced, deletes meanwhile is left out."""
+        """Download all, but not what another worker deletes meanwhile, which does not know yet that it was replaced."""
         for name in self._names():
             with suppress(NotFoundError):
                 self._bucket.download(self._prefix + name, folder / name)

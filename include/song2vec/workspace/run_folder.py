@@ -34,16 +34,16 @@ class RunFolder(Protocol):
         """
 
     def stage(self, name: str) -> AbstractContextManager[Path]:
-        """Give the local path that a stage writes the folder `name` to; kept when the block ends well."""
+        """Give the local path that a stage writes the folder `name` to; it is kept when the block ends well."""
 
     def backup(self, name: str) -> Backup:
-        """Give a place `name` for files of a stage under way, so that whoever tries it again finds them."""
+        """Give a place `name` for files of a stage that is still at work, so that whoever tries it again finds them."""
 
     def record(self, name: str) -> dict[str, Any] | None:
         """The JSON object that was kept as `name`; None where there is none."""
 
     def keep(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep a JSON object as `name` for good: the first one to be kept stays, and is what is returned."""
+        """Keep a JSON object as `name` for good: where there is one already, that one stays, and is returned."""
 
 
 def open_run_folder(workspace: str, *names: str) -> RunFolder:
@@ -100,7 +100,7 @@ class LocalRunFolder:
 
 
 class BucketRunFolder:
-    """A run's files in a bucket, through a scratch folder that goes with this object."""
+    """A run's files in a bucket, through a scratch folder that is deleted with this object."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -117,11 +117,11 @@ class BucketRunFolder:
         name = uri.removeprefix(self.root + "/")
         path = self._scratch / name
         if not path.exists():
-            names = [found for found in self._bucket.names(name) if found == name or found.startswith(name + "/")]
+            names = [each for each in self._bucket.names(name) if each == name or each.startswith(name + "/")]
             if not names:
                 raise NotFoundError(f"{uri} is not there: the stage before did not write it. Run that stage again.")
-            for found in names:
-                self._bucket.download(found, self._scratch / found)
+            for each in names:
+                self._bucket.download(each, self._scratch / each)
         return path
 
     @contextmanager

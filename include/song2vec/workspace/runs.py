@@ -24,17 +24,17 @@ def new_run(workspace: str, settings: Settings) -> tuple[str, RunFolder]:
 
 
 def unfinished_run(workspace: str, settings: Settings) -> tuple[str, RunFolder] | None:
-    """The newest run of the workspace, if it did not come to its end.
+    """The newest run of the workspace, if it did not finish.
 
     Raises:
         SettingsError: it was begun with other settings, so that its files are not what these would give.
     """
     names = _names(workspace)
     files = open_run_folder(workspace, FOLDER, max(names)) if names else None
-    begun = files.record(_BEGUN) if files else None
-    if files is None or begun is None or files.record(_ENDED) is not None:
+    beginning = files.record(_BEGUN) if files else None
+    if files is None or beginning is None or files.record(_ENDED) is not None:
         return None
-    if differing := _differing(begun["settings"], settings):
+    if differing := _differing(beginning["settings"], settings):
         raise SettingsError(
             f"the run {max(names)} was begun with {', '.join(differing)}: go on with the same settings, or begin a new "
             "run without --resume"
@@ -43,7 +43,7 @@ def unfinished_run(workspace: str, settings: Settings) -> tuple[str, RunFolder] 
 
 
 def end_run(files: RunFolder) -> None:
-    """Keep that the run came to its end."""
+    """Record that the run finished."""
     files.keep(_ENDED, {"ended": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 
@@ -56,7 +56,7 @@ def _names(workspace: str) -> set[str]:
 
 
 def _differing(before: Settings, now: Settings) -> list[str]:
-    """What the settings were that are others now, as ``section.name=value``."""
+    """What settings were before, of those that differ now, as ``section.name=value``."""
     return [
         f"{section}.{name}={value}"
         for section, values in before.items()

@@ -174,13 +174,13 @@ def test_eight_racing_processes_leave_a_gapless_linear_history(bucket, store, ve
     versions = [version(number) for number in range(8)]
     promoters = {f"p{n}": ("never", [versions[(n + step) % 8] for step in range(3)]) for n in range(8)}
 
-    told = race(store, tmp_path / "cache", promoters)
+    reports = race(store, tmp_path / "cache", promoters)
 
     moves = _insist_linear(bucket)
-    assert [code for code, _ in told.values()] == [0] * 8
-    for who, (_, wanted) in promoters.items():
-        records = told[who][1]
-        assert [record["version"] for record in records] == wanted
+    assert [code for code, _ in reports.values()] == [0] * 8
+    for who, (_, names) in promoters.items():
+        records = reports[who][1]
+        assert [record["version"] for record in records] == names
         # What a promoter was told is the history: its own move, or that of the one who was there before.
         assert all(moves[record["sequence"] - 1].pointer().to_json() == record for record in records)
         own = [record["sequence"] for record in records if record["who"] == who]
@@ -193,12 +193,12 @@ def test_racing_processes_of_which_some_are_killed_halfway_leave_it_too(bucket, 
     dies_at = ["never", "pointer", "record", "pointer", "never", "pointer", "record", "never"]
     promoters = {f"p{n}": (step, [versions[n]]) for n, step in enumerate(dies_at)}
 
-    told = race(store, tmp_path / "cache", promoters)
+    reports = race(store, tmp_path / "cache", promoters)
     promote(bucket, "production", versions[2], who="after", why="all of them")
 
     moves = _insist_linear(bucket)
-    killed = [who for who, (code, _) in told.items() if code == -signal.SIGKILL]
-    assert {who for who, (code, _) in told.items() if code == 0} == {"p0", "p4", "p7"} == set(told) - set(killed)
+    killed = [who for who, (code, _) in reports.items() if code == -signal.SIGKILL]
+    assert {who for who, (code, _) in reports.items() if code == 0} == {"p0", "p4", "p7"} == set(reports) - set(killed)
     # Whoever died with a record written has moved; whoever died before that, or helping another's move, has not.
     movers = [move.who for move in moves]
     assert len(set(movers)) == len(movers)
@@ -423,12 +423,12 @@ def test_the_list_of_moves_shows_all_that_can_be_read_and_says_what_cannot(bucke
     bucket.put(move_name(7), bucket.read(move_name(3))[0])
     bucket.put("promotions/README.txt", b"")
 
-    found = read_history(bucket)
+    record = read_history(bucket)
 
-    assert [move["sequence"] for move in found["moves"]] == [1, 3]
-    assert [problem.removeprefix(f"{bucket.uri}/").removeprefix(bucket.uri) for problem in found["problems"]] == [
+    assert [move["sequence"] for move in record["moves"]] == [1, 3]
+    assert [problem.removeprefix(f"{bucket.uri}/").removeprefix(bucket.uri) for problem in record["problems"]] == [
         "promotions/00000002.json: not a JSON record: Expecting value: line 1 column 1 (char 0)",
-        "promotions/00000007.json says that it is move 3: restore it",
+        "promotions/00000007.json says that it is move 3: restore it from a backup",
         " has promotions/00000007.json where promotions/00000004.json belongs: restore it",
         "promotions/README.txt is no move: it is left alone",
     ]

@@ -69,7 +69,7 @@ def test_columns_are_found_by_their_header_wherever_they_are(read):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "found"),
+    ("encoding", "name"),
     [
         ("utf-8", "utf-8"),
         ("utf-8-sig", "utf-8"),
@@ -80,13 +80,13 @@ def test_columns_are_found_by_their_header_wherever_they_are(read):
     ],
 )
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_the_encoding_is_found_from_the_bytes_and_the_delimiter_from_the_header(read, encoding, found, delimiter):
+def test_the_encoding_is_found_from_the_bytes_and_the_delimiter_from_the_header(read, encoding, name, delimiter):
     lines = ["Category,master_number", "가나다 모음,1", *["똠방각하,2"] * 1_000]
     content = "\r\n".join(lines).replace(",", delimiter).encode(encoding)
     rows, record = read(content)
     assert rows == [(2, "가나다 모음", "1", None)] + [(3 + i, "똠방각하", "2", None) for i in range(1_000)]
     assert (record["encoding"], record["delimiter"]) == (
-        found,
+        name,
         {",": "comma", ";": "semicolon", "\t": "tab"}[delimiter],
     )
 
@@ -222,9 +222,9 @@ def test_columns_are_found_by_any_accepted_header_the_first_named_first(read, he
     [
         (b"", "it is empty"),
         (b"\n\n", "it is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it holds zero bytes"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it contains zero bytes"),
         (b"\xff\xfeC\0a\0t\0", "no column 'Category': it is 'Cat'"),
-        (b"\0" * 100_000, "it holds zero bytes"),
+        (b"\0" * 100_000, "it contains zero bytes"),
         (b"a" * 3_000_000, "no column"),
         (b"Playlist,song\na,1\n", "no column 'Category': it is 'Playlist, song'"),
         (b"Category,title\na,1\n", "no column 'master_number'"),
@@ -397,10 +397,10 @@ def test_finds_files_by_name_and_only_files(tmp_path):
 
 
 def test_the_pattern_finds_what_can_be_read_whatever_the_capitals(tmp_path):
-    found = ["A.CSV", "b.csv.gz", "c d.tsv", "e.tsv.gz", "노래 모음.zip"]
-    for name in [*found, ".hidden.csv", "._a.csv", "a.csv.part", "a.xlsx", "notes.txt"]:
+    names = ["A.CSV", "b.csv.gz", "c d.tsv", "e.tsv.gz", "노래 모음.zip"]
+    for name in [*names, ".hidden.csv", "._a.csv", "a.csv.part", "a.xlsx", "notes.txt"]:
         (tmp_path / name).touch()
-    assert [path.name for path in find_csvs(CollectSettings(folder=str(tmp_path)))] == found
+    assert [path.name for path in find_csvs(CollectSettings(folder=str(tmp_path)))] == names
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -423,7 +423,7 @@ def test_no_files_are_fine_but_no_folder_is_not(tmp_path):
 
 @pytest.mark.parametrize("pattern", ["", "*.csv,", "/*.csv"])
 def test_a_pattern_that_is_none_is_refused(tmp_path, pattern):
-    with pytest.raises(SettingsError, match=r"collect.pattern = .* expected such as \*.csv"):
+    with pytest.raises(SettingsError, match=r"collect.pattern = .* expected a pattern such as \*.csv"):
         find_csvs(CollectSettings(folder=str(tmp_path), pattern=pattern))
 
 
@@ -436,21 +436,21 @@ def test_two_files_of_one_name_are_refused(tmp_path):
     for folder in "ab":
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.csv").touch()
-    with pytest.raises(SettingsError, match="one name"):
+    with pytest.raises(SettingsError, match="the same name"):
         find_csvs(CollectSettings(folder=str(tmp_path), pattern="**/*.csv"))
     for form in ("NFC", "NFD"):
         (tmp_path / unicodedata.normalize(form, "노래.tsv")).touch()
-    with pytest.raises(SettingsError, match="one name"):
+    with pytest.raises(SettingsError, match="the same name"):
         find_csvs(CollectSettings(folder=str(tmp_path), pattern="*.tsv"))
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 1_000])
 def test_groups_hold_every_path_in_order(tmp_path, count):
     paths = [tmp_path / f"{i}.csv" for i in range(count)]
-    found = groups(paths)
-    assert [path for group in found for path in group] == [str(path) for path in paths]
-    assert len(found) == min(count, 64)
-    assert max(map(len, found), default=0) - min(map(len, found), default=0) <= 1
+    parts = groups(paths)
+    assert [path for group in parts for path in group] == [str(path) for path in paths]
+    assert len(parts) == min(count, 64)
+    assert max(map(len, parts), default=0) - min(map(len, parts), default=0) <= 1
 
 
 anything = settings(
@@ -485,8 +485,8 @@ def test_what_a_csv_writer_wrote_is_read_back(read, pairs, encoding, delimiter, 
 def test_every_line_is_a_row_or_a_problem(read, lines, end):
     lines = [b"".join(pieces) for pieces in lines]
     rows, record = read(end.join([HEADER.strip().encode(), *lines]))
-    found = [number for number, line in enumerate(lines, start=2) if line.strip()]
-    assert [row[0] for row in rows] == found
+    numbers = [number for number, line in enumerate(lines, start=2) if line.strip()]
+    assert [row[0] for row in rows] == numbers
     assert record["problem"] is None
 
 

@@ -79,8 +79,8 @@ def test_rows_come_by_playlist_and_position(database, tmp_path):
 
 def test_without_a_position_rows_come_as_the_table_gives_them(database, tmp_path):
     playlist_songs(database)
-    found = read(database, tmp_path / "out", position_column="")
-    assert found == [(str(playlist), str(song)) for playlist, _, song in ROWS]
+    rows = read(database, tmp_path / "out", position_column="")
+    assert rows == [(str(playlist), str(song)) for playlist, _, song in ROWS]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_names_are_quoted(database, tmp_path):
         f"INSERT INTO {table} VALUES (:c0, :c1, :c2)",
         rows=ROWS,
     )
-    found = read(
+    rows = read(
         database,
         tmp_path / "out",
         table="order by",
@@ -114,7 +114,7 @@ def test_names_are_quoted(database, tmp_path):
         position_column="select",
         song_column="a'b;--",
     )
-    assert found == IN_ORDER
+    assert rows == IN_ORDER
 
 
 def test_values_are_kept_as_the_database_gives_them(database, tmp_path):
@@ -126,9 +126,9 @@ def test_values_are_kept_as_the_database_gives_them(database, tmp_path):
 def test_numbers_of_other_types_are_written_plainly(database, tmp_path):
     execute(database, "CREATE TABLE playlist_songs (playlist_id VARCHAR(9), song DECIMAL(12, 1))")
     execute(database, "INSERT INTO playlist_songs VALUES ('a', 5), ('b', NULL), (NULL, 6)")
-    found = read(database, tmp_path / "out", position_column="")
-    assert [playlist for playlist, _ in found] == ["a", "b", None]
-    assert [song and float(song) for _, song in found] == [5, None, 6]
+    rows = read(database, tmp_path / "out", position_column="")
+    assert [playlist for playlist, _ in rows] == ["a", "b", None]
+    assert [song and float(song) for _, song in rows] == [5, None, 6]
 
 
 def test_an_empty_table_gives_no_rows(database, tmp_path):
@@ -171,9 +171,9 @@ def both_ways(url: str, out: Path, query: str = SAME_ORDER, **options) -> tuple[
     """How the table was read, and its rows, which are those that the query gives."""
     plain = read(url, out / "plain", query=query)
     with structlog.testing.capture_logs() as logs:
-        found = read(url, out / "table", **options)
-    assert found == plain
-    return [line["way"] for line in logs if "way" in line], found
+        rows = read(url, out / "table", **options)
+    assert rows == plain
+    return [line["way"] for line in logs if "way" in line], rows
 
 
 def create(url: str, columns: str, *rows: str) -> None:
@@ -210,9 +210,9 @@ NUMBERS = "SELECT seq DIV 7, 5000 - seq, seq * 7919 % 991 FROM seq_1_to_5000"
 )  # fmt: skip
 def test_a_table_read_by_playlist_gives_the_rows_themselves(mariadb, tmp_path, columns, rows):
     create(mariadb, columns, rows)
-    ways, found = both_ways(mariadb, tmp_path, fetch_rows=1_000)
+    ways, result = both_ways(mariadb, tmp_path, fetch_rows=1_000)
     assert ways == ["by playlist"]
-    assert found
+    assert result
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_a_table_read_by_playlist_gives_the_rows_themselves(mariadb, tmp_path, c
 )  # fmt: skip
 def test_what_cannot_be_shown_to_be_right_is_read_row_by_row(mariadb, tmp_path, columns, rows):
     create(mariadb, columns, rows)
-    ways, found = both_ways(mariadb, tmp_path)
+    ways, result = both_ways(mariadb, tmp_path)
     assert ways == ["by playlist", "row by row"]
-    assert found
+    assert result
 
 
 def test_songs_that_hide_a_cut_are_found(mariadb, tmp_path):
@@ -247,9 +247,9 @@ def test_songs_that_hide_a_cut_are_found(mariadb, tmp_path):
     rows = [f"VALUES (1, 0, REPEAT('\x1f', {marks}))", f"SELECT 1, seq, REPEAT('x', {size - 1}) FROM seq_1_to_{songs}"]
     create(mariadb, "playlist_id INT, position INT, song MEDIUMTEXT", *rows)
     query = "SELECT playlist_id, song FROM playlist_songs ORDER BY playlist_id, position"
-    ways, found = both_ways(mariadb, tmp_path, query=query)
+    ways, result = both_ways(mariadb, tmp_path, query=query)
     assert ways == ["by playlist", "row by row"]
-    assert len(found) == songs + 1
+    assert len(result) == songs + 1
 
 
 def test_a_view_and_a_table_of_another_database_are_read_by_playlist(mariadb, tmp_path):
@@ -279,8 +279,8 @@ def test_all_rows_are_of_one_instant(mariadb, tmp_path):
     )
     with lock.connect() as holder:
         holder.execute(text(f"SELECT GET_LOCK('{name}', 0)"))
-        found: list = []
-        reader = threading.Thread(target=lambda: found.extend(read(mariadb, tmp_path / "out", query=query)))
+        rows: list = []
+        reader = threading.Thread(target=lambda: rows.extend(read(mariadb, tmp_path / "out", query=query)))
         reader.start()
         waiting = "SELECT count(*) FROM information_schema.processlist WHERE db = :db AND state = 'User lock'"
         with lock.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
@@ -289,7 +289,7 @@ def test_all_rows_are_of_one_instant(mariadb, tmp_path):
         execute(mariadb, "INSERT INTO playlist_songs VALUES (9, 1, 99)", "DELETE FROM playlist_songs WHERE song = 10")
         holder.execute(text(f"SELECT RELEASE_LOCK('{name}')"))
         reader.join()
-    assert found == IN_ORDER
+    assert rows == IN_ORDER
 
 
 # What a database may refuse: permanent
@@ -327,16 +327,16 @@ def test_a_query_cannot_change_the_database(database, tmp_path, query):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         ({"password": "wrong-secret"}, "the user or the password is wrong"),
         ({"username": "nobody_known"}, "the user or the password is wrong"),
         ({"database": "no_such_database"}, "no database of that name"),
     ],
 )
-def test_a_wrong_connection_is_permanent_and_says_no_secret(mariadb, tmp_path, change, said):
+def test_a_wrong_connection_is_permanent_and_says_no_secret(mariadb, tmp_path, change, reason):
     url = make_url(mariadb).set(**change)
-    with pytest.raises(SourceError, match=said) as caught:
+    with pytest.raises(SourceError, match=reason) as caught:
         read(url, tmp_path / "out")
     check_says_no_secret(caught.value, url)
 

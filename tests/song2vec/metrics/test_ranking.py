@@ -17,19 +17,19 @@ def ragged(*lists: list[int]) -> Ragged:
 
 def test_one_playlist_by_hand() -> None:
     recommended = np.array([[7, 3, 9, 4, 5]])
-    found = mean_metrics(recommended, ragged([3, 5, 8]))
+    figures = mean_metrics(recommended, ragged([3, 5, 8]))
     ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
-    assert found["ndcg"] == pytest.approx((1 / math.log2(3) + 1 / math.log2(6)) / ideal)
-    assert found["hit_rate"] == 1
-    assert found["r_precision"] == pytest.approx(1 / 3)
-    assert found["recall"] == pytest.approx(2 / 3)
+    assert figures["ndcg"] == pytest.approx((1 / math.log2(3) + 1 / math.log2(6)) / ideal)
+    assert figures["hit_rate"] == 1
+    assert figures["r_precision"] == pytest.approx(1 / 3)
+    assert figures["recall"] == pytest.approx(2 / 3)
 
 
 def test_unknown_hidden_songs_are_misses_and_blanks_never_hit() -> None:
-    found = mean_metrics(np.array([[2, -1, -1]]), ragged([2, -1, -1, -1]))
-    assert found["recall"] == pytest.approx(1 / 4)
-    assert found["r_precision"] == pytest.approx(1 / 4)
-    assert found["ndcg"] == pytest.approx(1 / (1 + 1 / math.log2(3) + 1 / 2))
+    figures = mean_metrics(np.array([[2, -1, -1]]), ragged([2, -1, -1, -1]))
+    assert figures["recall"] == pytest.approx(1 / 4)
+    assert figures["r_precision"] == pytest.approx(1 / 4)
+    assert figures["ndcg"] == pytest.approx(1 / (1 + 1 / math.log2(3) + 1 / 2))
 
 
 def test_repeats_of_a_hidden_song_count_once() -> None:
@@ -37,13 +37,13 @@ def test_repeats_of_a_hidden_song_count_once() -> None:
 
 
 def test_the_mean_is_over_playlists_and_songs_of_one_are_not_hits_of_another() -> None:
-    found = mean_metrics(np.array([[1, 2], [1, 2]]), ragged([1, 2], [5, 6, 7]))
-    assert found == {"ndcg": 0.5, "hit_rate": 0.5, "r_precision": 0.5, "recall": 0.5, "mrr": 0.5}
+    figures = mean_metrics(np.array([[1, 2], [1, 2]]), ragged([1, 2], [5, 6, 7]))
+    assert figures == {"ndcg": 0.5, "hit_rate": 0.5, "r_precision": 0.5, "recall": 0.5, "mrr": 0.5}
 
 
 def test_a_row_a_playlist_and_a_column_a_metric() -> None:
-    found = playlist_metrics(np.array([[1, 2], [1, 2]]), ragged([2], [5]))
-    assert dict(zip(METRICS, found.T.tolist(), strict=True)) == {
+    figures = playlist_metrics(np.array([[1, 2], [1, 2]]), ragged([2], [5]))
+    assert dict(zip(METRICS, figures.T.tolist(), strict=True)) == {
         "ndcg": [pytest.approx(1 / math.log2(3)), 0],
         "hit_rate": [1, 0],
         "r_precision": [0, 0],
@@ -58,8 +58,8 @@ def test_the_reciprocal_rank_is_that_of_the_first_hit() -> None:
 
 def test_songs_may_have_the_largest_numbers() -> None:
     large = 2**63 - 1
-    found = playlist_metrics(np.array([[large, 5], [large - 1, 5]]), ragged([large], [large, 5]))
-    assert found[:, METRICS.index("recall")].tolist() == [1, 0.5]
+    figures = playlist_metrics(np.array([[large, 5], [large - 1, 5]]), ragged([large], [large, 5]))
+    assert figures[:, METRICS.index("recall")].tolist() == [1, 0.5]
 
 
 def test_the_hit_rate_looks_at_ten() -> None:
@@ -81,10 +81,10 @@ def test_figures_lie_between_zero_and_one_and_agree_with_a_plain_loop(
     playlists: list[tuple[list[int], list[int]]],
 ) -> None:
     ranked = [list(order)[:5] for order, _ in playlists]
-    found = mean_metrics(np.array(ranked), ragged(*(hidden for _, hidden in playlists)))
+    figures = mean_metrics(np.array(ranked), ragged(*(hidden for _, hidden in playlists)))
     recalls = []
     for songs, (_, hidden) in zip(ranked, playlists, strict=True):
         size = len({song for song in hidden if song >= 0}) + hidden.count(-1)
         recalls.append(len(set(songs) & set(hidden)) / size if size else 0)
-    assert found["recall"] == pytest.approx(np.mean(recalls))
-    assert all(0 <= value <= 1 + 1e-12 for value in found.values())
+    assert figures["recall"] == pytest.approx(np.mean(recalls))
+    assert all(0 <= value <= 1 + 1e-12 for value in figures.values())

@@ -22,11 +22,11 @@ def lists(part: Slice) -> list[list[int]]:
 
 
 def test_short_and_long_are_cut_at_the_median_and_say_where() -> None:
-    found = parts([[1], [1, 2], [1, 2, 3]], [[4], [5], [6]])
-    assert found["short"].playlists.tolist() == [0, 1]
-    assert found["short"].sentence == "playlists with up to 2 songs shown"
-    assert found["long"].playlists.tolist() == [2]
-    assert lists(found["long"]) == [[6]]
+    slices_by_name = parts([[1], [1, 2], [1, 2, 3]], [[4], [5], [6]])
+    assert slices_by_name["short"].playlists.tolist() == [0, 1]
+    assert slices_by_name["short"].sentence == "playlists with up to 2 songs shown"
+    assert slices_by_name["long"].playlists.tolist() == [2]
+    assert lists(slices_by_name["long"]) == [[6]]
 
 
 def test_equally_long_playlists_are_all_short() -> None:
@@ -34,26 +34,26 @@ def test_equally_long_playlists_are_all_short() -> None:
 
 
 def test_songs_by_their_share_of_what_was_trained_on_unknown_ones_among_the_rarest() -> None:
-    found = parts([[], []], [[0, 2, 6, 99], [3]])
-    assert lists(found["head"]) == [[0]]
-    assert lists(found["middle"]) == [[2], [3]]
-    assert lists(found["tail"]) == [[6, 99]]
-    assert found["head"].playlists.tolist() == [0]  # the other one hides no popular song
-    assert found["head"].sentence == "songs seen 20 times or more in training"
-    assert found["tail"].sentence == "songs seen 5 times or less, or never"
+    slices_by_name = parts([[], []], [[0, 2, 6, 99], [3]])
+    assert lists(slices_by_name["head"]) == [[0]]
+    assert lists(slices_by_name["middle"]) == [[2], [3]]
+    assert lists(slices_by_name["tail"]) == [[6, 99]]
+    assert slices_by_name["head"].playlists.tolist() == [0]  # the other one hides no popular song
+    assert slices_by_name["head"].sentence == "songs seen 20 times or more in training"
+    assert slices_by_name["tail"].sentence == "songs seen 5 times or less, or never"
 
 
 def test_each_source_where_the_file_has_them() -> None:
-    found = parts([[1], [2], [3]], [[4], [5], [6]], ["mariadb", "csv", "mariadb"])
-    assert found["mariadb"].playlists.tolist() == [0, 2]
-    assert lists(found["csv"]) == [[5]]
+    slices_by_name = parts([[1], [2], [3]], [[4], [5], [6]], ["mariadb", "csv", "mariadb"])
+    assert slices_by_name["mariadb"].playlists.tolist() == [0, 2]
+    assert lists(slices_by_name["csv"]) == [[5]]
     assert {part.by for part in parts([[1]], [[4]]).values()} == {"playlist length", "song popularity"}
 
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=8), min_size=1, max_size=8))
 def test_every_hidden_song_is_in_one_class(hidden: list[list[int]]) -> None:
-    found = parts([[1]] * len(hidden), hidden)
-    of_classes = [part for part in found.values() if part.by == "song popularity"]
+    slices_by_name = parts([[1]] * len(hidden), hidden)
+    of_classes = [part for part in slices_by_name.values() if part.by == "song popularity"]
     assert sum(len(part.hidden.flat) for part in of_classes) == sum(map(len, hidden))
     assert all((part.hidden.lengths > 0).all() for part in of_classes)
 
@@ -70,5 +70,5 @@ def test_classes_never_part_equally_popular_songs_and_their_sentences_are_true(c
 
 
 def counts_of(popularity: Vocabulary, part: Slice) -> list[int]:
-    found: list[int] = popularity.counts_of(part.hidden.flat).tolist()
-    return found
+    counts: list[int] = popularity.counts_of(part.hidden.flat).tolist()
+    return counts

@@ -84,5 +84,5 @@ def test_what_is_no_index_is_said_to_be_none(tmp_path):
     np.savez(tmp_path / "pickle.npz", identities=np.array([{}], object), contents=np.arange(1), songs=np.arange(1))
 
     for name in ("text.npz", "other.npz", "array.npy", "pickle.npz", "nowhere.npz"):
-        with pytest.raises(DataError, match="is no index of playlists"):
+        with pytest.raises(DataError, match="is not an index of playlists"):
             DataIndex.read(tmp_path / name)

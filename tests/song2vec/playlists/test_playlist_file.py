@@ -85,7 +85,7 @@ def test_distinct_numbers_are_counted_whatever_the_batches(parts: list[list[int]
     distinct = DistinctNumbers()
     for part in parts:
         distinct.add(pa.array(part, pa.int64()))
-    numbers, counts = distinct.counted()
+    numbers, counts = distinct.totals()
     assert dict(zip(numbers.tolist(), counts.tolist(), strict=True)) == Counter(song for part in parts for song in part)
     assert numbers.tolist() == sorted(numbers.tolist()) == distinct.ascending().tolist()
 

@@ -33,10 +33,10 @@ def test_an_error_comes_in_its_place():
         yield 1
         raise ValueError("two")
 
-    found = ahead(items())
-    assert next(found) == 1
+    items_ahead = ahead(items())
+    assert next(items_ahead) == 1
     with pytest.raises(ValueError, match="two"):
-        next(found)
+        next(items_ahead)
 
 
 def test_leaving_early_ends_the_thread_and_closes_the_source():
@@ -49,9 +49,9 @@ def test_leaving_early_ends_the_thread_and_closes_the_source():
             closed.set()
 
     before = threading.active_count()
-    found = ahead(items())
-    next(found)
-    found.close()
+    items_ahead = ahead(items())
+    next(items_ahead)
+    items_ahead.close()
     assert threading.active_count() == before
     assert closed.is_set()
 
@@ -82,7 +82,7 @@ def test_each_takes_few_items_ahead():
 
 
 def test_each_raises_an_error_in_its_place():
-    found = each(lambda number: 1 // number, [1, 0, 1], threads=2)
-    assert next(found) == 1
+    results = each(lambda number: 1 // number, [1, 0, 1], threads=2)
+    assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
-        next(found)
+        next(results)

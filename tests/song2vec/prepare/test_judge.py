@@ -33,8 +33,8 @@ def judged(rows: list[tuple[str | None, str | None, str | None]], unknown: str =
     st.sampled_from(["?", "99", "7", "07", ""]),
 )
 def test_columns_are_judged_as_one_row_after_the_other(rows, unknown):
-    found = judged(rows, unknown)
-    names = found.names.to_pylist()
+    batch = judged(rows, unknown)
+    names = batch.names.to_pylist()
     for place, (category, raw, problem) in enumerate(rows):
         song, rule = read_song(raw, unknown)
         named = category is not None and category.strip(BLANKS) != ""
@@ -42,10 +42,10 @@ def test_columns_are_judged_as_one_row_after_the_other(rows, unknown):
             rule = "no_playlist"
         if problem is not None:
             rule = "unreadable"
-        assert found.stages[place] == (KEPT if rule is None else STAGE[rule])
-        assert names[found.playlists[place]] == (category if named else None)
+        assert batch.stages[place] == (KEPT if rule is None else STAGE[rule])
+        assert names[batch.playlists[place]] == (category if named else None)
         if rule is None:
-            assert found.songs[place] == song
+            assert batch.songs[place] == song
 
 
 def test_the_order_of_the_rules_is_the_order_of_the_stages():

@@ -23,11 +23,11 @@ def test_songs_come_out_by_playlist_in_the_order_they_came(tmp_path_factory, bat
     assert sorter.parts[-1][1] == places.max() + 1
     assert all(end == first for (_, end), (first, _) in pairwise(sorter.parts))
     for number, (first, end) in enumerate(sorter.parts):
-        found = sorter.songs(number)
+        part = sorter.songs(number)
         mine = (places >= first) & (places < end)
-        assert found.tolist() == songs[mine][np.argsort(places[mine], kind="stable")].tolist()
+        assert part.tolist() == songs[mine][np.argsort(places[mine], kind="stable")].tolist()
         longest = np.bincount(places)[first:end].max()
-        assert len(found) <= part_songs + longest
+        assert len(part) <= part_songs + longest
 
 
 def test_a_batch_of_no_songs_is_fine(tmp_path):

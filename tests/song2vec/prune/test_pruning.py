@@ -56,7 +56,7 @@ def test_a_dry_run_says_what_would_go_and_deletes_nothing(bucket, versions):
     assert [row["why"] for row in answer["versions"]] == [
         "one of the newest 1",
         "live in production",
-        "nothing asks for it",
+        "no rule keeps it",
     ]
     assert answer["bytes"] == sum(stored.size for stored in bucket.listing(f"versions/{a}/"))
     assert bucket.names() == names

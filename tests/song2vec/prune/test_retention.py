@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.channels import version_before
-from song2vec.prune.retention import named, why_kept
+from song2vec.prune.retention import reasons_by_name, reasons_to_stay
 from song2vec.settings import RetentionSettings
 from song2vec_client.format.records import Move
 
@@ -46,9 +46,9 @@ def histories(draw):
 def test_nothing_goes_that_is_live_or_comes_next_or_is_new(history, rules):
     moves, pointers = history
 
-    kept = why_kept(TIMES, named(pointers, moves, rules), rules, NOW)
+    reasons = reasons_to_stay(TIMES, reasons_by_name(pointers, moves, rules), rules, NOW)
 
-    goes = set(TIMES) - set(kept)
+    goes = set(TIMES) - set(reasons)
     assert not goes & {pointer.version for pointer in pointers}
     for channel in CHANNELS:
         own = [move for move in moves if move.channel == channel]
@@ -69,7 +69,7 @@ def test_everything_goes_that_no_rule_names(history, rules):
         needed |= {version_before(moves, channel), *(move.version for move in own[-1:])}
     needed |= {version for version, time in TIMES.items() if NOW - time < timedelta(days=rules.keep_days)}
 
-    assert set(why_kept(TIMES, named(pointers, moves, rules), rules, NOW)) == needed & set(TIMES)
+    assert set(reasons_to_stay(TIMES, reasons_by_name(pointers, moves, rules), rules, NOW)) == needed & set(TIMES)
 
 
 def test_what_a_rollback_leads_to_stays_however_long_ago_it_was_promoted():
@@ -82,9 +82,9 @@ def test_what_a_rollback_leads_to_stays_however_long_ago_it_was_promoted():
         moves.append(Move(sequence, "production", version, "0" * 64, previous, "who", NOW, "why", kind=kind))
         previous = version
 
-    kept = named([moves[-1].pointer()], moves, RetentionSettings(keep_moves=1))
+    reasons = reasons_by_name([moves[-1].pointer()], moves, RetentionSettings(keep_moves=1))
 
-    assert kept == {
+    assert reasons == {
         b: "live in production",
         a: "a rollback of production leads to it",
         others[4]: "in the last 1 moves of production",

@@ -91,8 +91,8 @@ def test_a_version_holds_the_files_and_says_where_they_come_from(bucket, files):
     assert {entry.path for entry in made.files} == {*files, "MODEL_CARD.md"}
     assert "gensim/song2vec.model.wv.vectors.npy" in files
     for path, file in files.items():
-        entry, found = made.entry(path), digest(file)
-        assert (entry.size, entry.sha256, entry.crc32c) == (found.size, found.sha256, found.crc32c)
+        entry, checksums = made.entry(path), digest(file)
+        assert (entry.size, entry.sha256, entry.crc32c) == (checksums.size, checksums.sha256, checksums.crc32c)
         assert bucket.read(f"versions/{made.version}/{path}")[0] == file.read_bytes()
 
 
@@ -323,6 +323,17 @@ def test_the_model_card_tells_what_the_records_say(bucket, files):
     assert "Accepted: every rule passed." in card
     assert "| vector_size | 2 |" in card
     assert "Limits of use" in card
+
+
+@pytest.mark.parametrize(("settings", "method"), [({"sg": 1}, "skip-gram"), ({"sg": 0}, "CBOW"), ({}, "skip-gram")])
+def test_the_model_card_tells_skip_gram_from_cbow(bucket, files, settings, method):
+    training = json.loads(files["training.json"].read_text())
+    files["training.json"].write_text(json.dumps(training | {"settings": training["settings"] | settings}))
+
+    version = publish(bucket, files, facts()).version
+
+    card = ModelStore.of(bucket).version(version).read("MODEL_CARD.md").decode()
+    assert f"learnt with {method} and negative sampling" in card
 
 
 def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bucket, files):

@@ -158,12 +158,12 @@ def test_what_is_no_signing_key_is_refused_and_never_repeated(tmp_path):
         b"s3cret": "no private key",
         b"": "no private key",
         secret[:60]: "no private key",
-        _pem(rsa.generate_private_key(65537, 2048)): "another kind of key",
-        _pem(ed25519.Ed25519PrivateKey.generate(), BestAvailableEncryption(b"s3cret")): "asks for a password",
+        _pem(rsa.generate_private_key(65537, 2048)): "a key that is not Ed25519",
+        _pem(ed25519.Ed25519PrivateKey.generate(), BestAvailableEncryption(b"s3cret")): "is protected by a password",
     }
-    for pem, said in cases.items():
+    for pem, reason in cases.items():
         (tmp_path / "key.pem").write_bytes(pem)
-        with pytest.raises(SettingsError, match=said) as caught:
+        with pytest.raises(SettingsError, match=reason) as caught:
             SigningKey.read(tmp_path / "key.pem")
         assert "s3cret" not in str(caught.value)
         assert secret[30:50].decode() not in str(caught.value)
@@ -176,12 +176,12 @@ def test_what_is_no_public_key_is_refused(store, tmp_path, pair):
     (tmp_path / "broken").write_bytes(pair[1].read_bytes().replace(b"MCow", b"AAAA"))
     other = rsa.generate_private_key(65537, 2048).public_key()
     (tmp_path / "rsa").write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    for name, said in {
+    for name, reason in {
         "text": "no public key",
         "broken": "something else",
         "rsa": "expected an Ed25519",
         "key.pem": "give the public one",
         "missing": "cannot be read",
     }.items():
-        with pytest.raises(KeyFileError, match=said):
+        with pytest.raises(KeyFileError, match=reason):
             ModelStore(store, public_key=tmp_path / name)
