@@ -16,8 +16,8 @@ class TrainSettings(Section):
     )
     sg: int = setting(
         1,
-        "1: skip-gram, a song predicts its neighbours one by one; 0: CBOW, the mean of its neighbours predicts a song, "
-        "which only gensim trains.",
+        "1: skip-gram, a song predicts its neighbours one by one.",
+        zero="CBOW, the mean of its neighbours predicts a song, which only gensim trains",
         ge=0,
         le=1,
     )
