@@ -100,7 +100,7 @@ def _make_up(folder: Path) -> Model:
     vectors, context = (random.standard_normal((SONGS, DIMENSIONS), dtype=np.float32) for _ in range(2))
     counts = np.bincount(np.concatenate(drawn), minlength=SONGS + 1)[1:]
     (folder / "model").mkdir()
-    write_model(folder / "model", Model(Vocabulary(np.arange(1, SONGS + 1), counts), vectors, context), {})
+    write_model(folder / "model", Model(Vocabulary(np.arange(1, SONGS + 1), counts), vectors, context))
     return read_model(folder / "model")
 
 

@@ -34,7 +34,7 @@ it and services pull it.
   question and both answers.
 - **`check_data` is red**: the data was refused, and its log names the rule, the figure and the limit. The log of
   `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
-  another run with the reason in `data.override`: it trains all the same, and the version records why.
+  another run with the reason in `check_data.override`: it trains all the same, and the version records why.
 
 Clearing a task, or the whole run, is always safe: running it again gives the right result.
 """

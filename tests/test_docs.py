@@ -1,4 +1,4 @@
-"""Every command is documented, and every command and option that a document names exists."""
+"""Every command is documented, and every command, option and setting that a document names exists."""
 
 import re
 import shlex
@@ -10,11 +10,13 @@ import pytest
 import typer
 
 from song2vec.cli.main import PANELS, app
+from song2vec.settings import sections
 
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md")), Path("include/song2vec_client/README.md")]
 CODE = [*sorted(Path("dags").glob("*.py")), *sorted(Path("include").rglob("*.py"))]
 COMMANDS = [command.name for commands in PANELS.values() for command in commands]
 GROUP = typer.main.get_command(app)
+SETTINGS = {f"{section}.{name}" for section, model in sections().items() for name in model.model_fields}
 
 
 def lines(page: Path) -> list[str]:
@@ -41,6 +43,15 @@ def test_the_commands_and_options_that_a_sentence_names_exist(page):
         assert name in COMMANDS, f"{page} names song2vec {name}"
         options = {option for parameter in GROUP.commands[name].params for option in parameter.opts} | {"--help"}
         assert set(re.findall(r"--[a-z-]+", rest)) <= options, f"{page} names song2vec {name}{rest}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, *CODE], ids=str)
+def test_the_settings_that_a_sentence_names_exist(page):
+    text = page.read_text(encoding="utf-8")
+    names = re.findall(rf"(?:[`'\"]|--set )((?:{'|'.join(sections())})\.(?!(?:py|json|npz)\b)[a-z_]+)(?=[`'\"=])", text)
+    variables = re.findall(r"SONG2VEC_([A-Z_]+__[A-Z_]+)", text)
+
+    assert {*names, *(name.lower().replace("__", ".") for name in variables)} <= SETTINGS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -5,9 +5,8 @@ more. Then the model is measured again, beside the version that is live now, and
 accepts that too. A version of a later run is never replaced by one of an earlier run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 
@@ -15,6 +14,7 @@ from song2vec import channels
 from song2vec.channels import move_in_words
 from song2vec.errors import LostRaceError, MovedError, RefusedError
 from song2vec.gates import may_promote
+from song2vec.records import Decision
 from song2vec.versions import LiveVersion, live_version, time_of_run
 from song2vec_client.format.records import Pointer
 from song2vec_client.store import ModelStore
@@ -23,8 +23,6 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS = 5
 """How often the model is measured again where others keep moving the channel."""
-
-Decision = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def promote(store: ModelStore, candidate: Candidate, *, who: str, why: str, run:
                 candidate.live.channel,
                 candidate.version,
                 who=who,
-                why=f"{why} {candidate.decision['sentence']}".lstrip(),
-                rejected=candidate.decision["forced"],
+                why=f"{why} {candidate.decision.sentence}".lstrip(),
+                rejected=candidate.decision.forced,
                 run=run,
                 since=candidate.live.sequence,
             )
@@ -91,5 +89,5 @@ def _again(store: ModelStore, candidate: Candidate) -> Candidate:
         raise RefusedError(f"{moved}. That version is of a later run than {candidate.version}: it stays.")
     decision = candidate.judge(now)
     if not may_promote(decision):
-        raise RefusedError(f"{moved}. Beside it {candidate.version} does not pass the gate. {decision['sentence']}")
+        raise RefusedError(f"{moved}. Beside it {candidate.version} does not pass the gate. {decision.sentence}")
     return replace(candidate, live=now, decision=decision)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
@@ -10,11 +9,10 @@ from song2vec.channels import pin_in_words
 from song2vec.gates import may_promote
 from song2vec.metrics.text import metrics_page
 from song2vec.playlists.changes import in_words
-from song2vec.playlists.funnel import funnel_table
-from song2vec.plumbing.files import read_json, whole_file
+from song2vec.plumbing.files import whole_file
 from song2vec.plumbing.logs import show
+from song2vec.records import DataDecision, Decision, Funnel, Metrics, Training, funnel_table
 from song2vec_client.errors import NotFoundError
-from song2vec_client.format.fields import parse_json
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
 
@@ -30,19 +28,18 @@ def report(store: ModelStore, folders: Mapping[str, Path], version: str, channel
         why: why the channel was not moved, or what a person answered who was asked; empty: nothing is to be said.
         out: the folder to write to.
     """
-    decision = folders["gate"] / "decision.json"
-    if not may_promote(read_json(decision)):
+    decision = Decision.read(folders["gate"] / Decision.FILE)
+    if not may_promote(decision):
         why = "the gate refused the model."
     published = store.version(version)
-    training: Any = parse_json(published.read("training.json"))
     text = summarise(
-        funnel=folders["prepare"] / "funnel.json",
-        checked=folders["check_data"] / "data_decision.json",
-        metrics=folders["evaluate"] / "metrics.json",
+        funnel=Funnel.read(folders["prepare"] / Funnel.FILE),
+        data=DataDecision.read(folders["check_data"] / DataDecision.FILE),
+        metrics=Metrics.read(folders["evaluate"] / Metrics.FILE),
         decision=decision,
         version=version,
         where=store.bucket.uri,
-        alignment=training.get("alignment", {}).get("sentence", ""),
+        alignment=Training.parse(published.read(Training.FILE)).alignment.sentence,
         model=published.load(),
         live=_live(store, channel, version, why),
     )
@@ -76,10 +73,10 @@ def neighbours_table(model: SongModel, k: int = 5) -> str:
 
 def summarise(
     *,
-    funnel: Path,
-    checked: Path,
-    metrics: Path,
-    decision: Path,
+    funnel: Funnel,
+    data: DataDecision,
+    metrics: Metrics,
+    decision: Decision,
     version: str,
     where: str,
     alignment: str,
@@ -87,20 +84,17 @@ def summarise(
     live: str,
 ) -> str:
     """The page that ends a run's log; `live`: what the channel names now, in words."""
-    data = read_json(checked)
-    measured = read_json(metrics)
-    verdict = read_json(decision)
     lines = [
         "What became of the rows",
-        funnel_table(read_json(funnel)),
+        funnel_table(funnel),
         "",
-        f"The data: {data['sentence']}",
-        *([f"   since {data['since']}: {in_words(data['changes'])}"] if data["changes"] else []),
+        f"The data: {data.sentence}",
+        *([f"   since {data.live_version}: {in_words(data.changes)}"] if data.changes else []),
         "",
-        f"How good the model is, on {measured['playlists']:,} held-out playlists",
-        metrics_page(measured),
+        f"How good the model is, on {metrics.playlists:,} held-out playlists",
+        metrics_page(metrics),
         "",
-        f"The gate: {verdict['sentence']}",
+        f"The gate: {decision.sentence}",
         f"Published: {version}",
         f"       at: {where}/versions/{version}",
         *([f"   vectors: {alignment}"] if alignment else []),

@@ -5,7 +5,7 @@ has its name, reads those of the stages before it, and may be run again at any t
 heavy is imported when a stage runs, so that a DAG file is parsed quickly.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from song2vec.publish import SigningKey
+    from song2vec.records import Decision, Metrics
     from song2vec.settings import ExtractSettings
     from song2vec.versions import LiveVersion
     from song2vec.workspace import RunFolder
@@ -130,8 +131,8 @@ def prepare(run: Run, raw: Sequence[str]) -> Record:
     from song2vec.prepare import prepare
 
     with run.files.stage("prepare") as out:
-        record = prepare([run.files.fetch(uri) for uri in raw], out, run.settings)
-    return record | {"uri": run.files.uri("prepare")}
+        funnel = prepare([run.files.fetch(uri) for uri in raw], out, run.settings)
+    return funnel.to_json() | {"uri": run.files.uri("prepare")}
 
 
 def check_data(run: Run) -> Record:
@@ -146,7 +147,8 @@ def check_data(run: Run) -> Record:
     with run.files.stage("check_data") as out:
         decision = check_data(run.folder("prepare"), out, live_data(run.store, run.live), run.settings)
     insist(decision)
-    return {"sentence": decision["sentence"], "changes": decision["changes"], "uri": run.files.uri("check_data")}
+    kept = decision.to_json()
+    return {"sentence": kept["sentence"], "changes": kept["changes"], "uri": run.files.uri("check_data")}
 
 
 def train(run: Run) -> Record:
@@ -172,17 +174,18 @@ def evaluate(run: Run) -> Record:
     """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
     with run.files.stage("evaluate") as out:
         metrics = _measure(run, run.live, out)
-    return {"metrics": metrics["model"], "uri": run.files.uri("evaluate")}
+    return {"metrics": metrics.model.to_json(), "uri": run.files.uri("evaluate")}
 
 
 def gate(run: Run) -> Record:
     """Decide whether the model may go live, and say why in one sentence."""
     from song2vec.gates import gate
+    from song2vec.records import Metrics
 
-    metrics = run.folder("evaluate") / "metrics.json"
+    metrics = run.folder("evaluate") / Metrics.FILE
     with run.files.stage("gate") as out:
         decision = gate(metrics, out, run.settings.gate)
-    return {name: decision[name] for name in ("accepted", "forced", "sentence")} | {"uri": run.files.uri("gate")}
+    return decision.model_dump(include={"accepted", "forced", "sentence"}) | {"uri": run.files.uri("gate")}
 
 
 def publish(run: Run) -> Record:
@@ -223,14 +226,15 @@ def promote(run: Run, approval: str = "") -> Record:
     from song2vec.gates import may_promote
     from song2vec.plumbing.files import write_json
     from song2vec.promote import Candidate, promote
+    from song2vec.records import Decision
 
-    decision = run.read("gate/decision.json")
+    decision = Decision.read(run.folder("gate") / Decision.FILE)
     with run.files.stage("promote") as out:
         candidate = Candidate(_version(run), decision, run.live, lambda now: _judge_again(run, now, out))
         record: Record
         try:
             if not may_promote(decision):
-                raise RefusedError(f"{run.live.channel} stays as it is. {decision['sentence']}")
+                raise RefusedError(f"{run.live.channel} stays as it is. {decision.sentence}")
             pointer = promote(run.store, candidate, who=run.who, why=approval, run=run.name)
             record = {"channel": pointer.channel, "version": pointer.version, "sequence": pointer.sequence}
         except RefusedError as refused:
@@ -301,7 +305,7 @@ def _collect_all(run: Run) -> Record:
     return {"uris": [uri for csvs in find_csvs(run) for uri in collect(run, csvs)]}
 
 
-def _measure(run: Run, live: "LiveVersion", out: Path) -> Mapping[str, Any]:
+def _measure(run: Run, live: "LiveVersion", out: Path) -> "Metrics":
     """Measure the run's model beside a live version, and write ``metrics.json``."""
     from song2vec.evaluate import evaluate
     from song2vec.versions import live_model
@@ -317,12 +321,13 @@ def _measure(run: Run, live: "LiveVersion", out: Path) -> Mapping[str, Any]:
     )
 
 
-def _judge_again(run: Run, live: "LiveVersion", out: Path) -> Mapping[str, Any]:
+def _judge_again(run: Run, live: "LiveVersion", out: Path) -> "Decision":
     """The verdict on the run's model beside another live version than it was first measured with."""
     from song2vec.gates import gate
+    from song2vec.records import Metrics
 
     _measure(run, live, out)
-    return gate(out / "metrics.json", out, run.settings.gate)
+    return gate(out / Metrics.FILE, out, run.settings.gate)
 
 
 def _version(run: Run) -> str:

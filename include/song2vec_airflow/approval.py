@@ -25,15 +25,19 @@ class Approval(ApprovalOperator):
     def execute(self, context: Any) -> Any:
         """Ask, and wait without holding a worker."""
         from song2vec.gates import may_promote, question
+        from song2vec.records import Decision, Metrics
 
         run = current_run()
         settings = run.settings.gate
         if not settings.approval:
             skip("nobody is asked: gate.approval is off")
-        decision = run.read("gate/decision.json")
+        decision = Decision.read(run.folder("gate") / Decision.FILE)
         if not may_promote(decision):
             skip("there is nothing to approve: the gate refused the model")
-        version, metrics = run.read("publish/publish.json")["version"], run.read("evaluate/metrics.json")
+        version, metrics = (
+            run.read("publish/publish.json")["version"],
+            Metrics.read(run.folder("evaluate") / Metrics.FILE),
+        )
         self.subject, self.body = question(run.live.channel, version, decision, metrics)
         self.defaults = [settings.approval_default]
         self.response_timeout = timedelta(hours=settings.approval_hours)

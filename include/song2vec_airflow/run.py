@@ -10,6 +10,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from song2vec.settings import load_settings
+from song2vec_airflow.params import overrides
 
 if TYPE_CHECKING:
     from song2vec.stages import Record, Run
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 def current_run() -> "Run":
-    """The run of the task that calls this: its settings are the deployment's, with those of the trigger form on top.
+    """The run of the task that calls this: its settings are the worker's, with what was asked for on top.
 
     Raises:
         SettingsError: a param is out of bounds.
@@ -29,10 +30,9 @@ def current_run() -> "Run":
 
     context = get_current_context()
     dag_run = context["dag_run"]
-    settings = {name: "" if value is None else value for name, value in context["params"].items() if "." in name}
     workspace = os.environ.get("SONG2VEC_WORKSPACE", ".data/workspace")
     return Run(
-        settings=load_settings(settings),
+        settings=load_settings(overrides(context["params"], dag_run.conf)),
         files=open_run_folder(workspace, dag_run.dag_id, dag_run.run_id),
         deployment=Connections(),
         name=f"{dag_run.dag_id}/{dag_run.run_id}",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from song2vec.records import Metrics, Training
 from song2vec_client.format.records import Manifest, Move, Pointer
-from song2vec_ui.records import Records
 
 VERSIONS_A_PAGE = 25
 MOST_MOVES = 50
@@ -25,7 +25,8 @@ class VersionRow:
 
     version: str
     manifest: Manifest | None
-    records: Records
+    metrics: Metrics | None = None
+    training: Training | None = None
     live: tuple[Pointer, ...] = ()
     problem: str = ""
 

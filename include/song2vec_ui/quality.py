@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from song2vec.metrics.text import METRICS, NAMES, sentences
-from song2vec_ui.records import Compared, Difference, Figures, Metrics
+from song2vec.metrics.text import METRICS, NAMES, sentences, than_live, title
+from song2vec.records import Compared, Difference, Figures, Metrics
 
 RIVALS = NAMES | {"live": "in production then"}
+MOST_PARTS = 500
 DOTS_WIDTH, DOTS_MARGIN = 400.0, 6.0  # of the picture of one part, in its own units
 
 _UNRANKED = {"coverage", "popularity_bias"}  # more is not simply better
-_CHART = "ndcg"
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,11 @@ class Quality:
     shown: tuple[tuple[str, str], ...]  # name and title of everybody in the picture
     highest: float  # the figure at the right end of the picture
     sentences: tuple[str, ...]
+    more: int  # parts that are not drawn
 
 
 def quality(metrics: Metrics) -> Quality:
-    """Lay out ``metrics.json``."""
+    """Lay out the metrics of a version."""
     parts = tuple(_parts(metrics))
     return Quality(
         titles=metric_titles(metrics),
@@ -74,13 +75,14 @@ def quality(metrics: Metrics) -> Quality:
         parts=parts,
         shown=tuple((name, RIVALS[name]) for name in RIVALS if name in _figures(metrics)),
         highest=_highest(metrics),
-        sentences=tuple(sentences(metrics.model_dump())),
+        sentences=tuple(sentences(metrics)),
+        more=max(0, len(metrics.slices) - MOST_PARTS),
     )
 
 
 def metric_titles(metrics: Metrics) -> tuple[str, ...]:
     """The names of the metrics, in the order of `Rival.cells`; those that nobody has are left out."""
-    return tuple(METRICS[metric].format(top=metrics.protocol.top) for metric in _columns(metrics))
+    return tuple(title(metric, metrics) for metric in _columns(metrics))
 
 
 def rivals(metrics: Metrics) -> tuple[Rival, ...]:
@@ -103,10 +105,10 @@ def rivals(metrics: Metrics) -> tuple[Rival, ...]:
 
 
 def _parts(metrics: Metrics) -> Iterator[Part]:
-    """All playlists, then each slice."""
+    """All playlists, then the slices."""
     highest = _highest(metrics)
     yield _part("all playlists", "", metrics, highest)
-    for part in metrics.slices:
+    for part in metrics.slices[:MOST_PARTS]:
         yield _part(part.name, part.sentence, part, highest)
 
 
@@ -117,11 +119,10 @@ def _part(name: str, sentence: str, measured: Compared, highest: float) -> Part:
 
     dots = []
     for rival, figures in reversed(_figures(measured).items()):
-        value, span = getattr(figures, _CHART), getattr(getattr(measured.intervals, rival), _CHART)
+        value, span = figures.ndcg, getattr(getattr(measured.intervals, rival), "ndcg", None)
         if value is not None:
             dots.append(Dot(rival, RIVALS[rival], place(value), (place(span[0]), place(span[1])) if span else None))
-    live = measured.differences.live.ndcg
-    return Part(name, sentence, measured.playlists, tuple(dots), getattr(measured.model, _CHART), live)
+    return Part(name, sentence, measured.playlists, tuple(dots), measured.model.ndcg, than_live(measured))
 
 
 def _highest(metrics: Metrics) -> float:
@@ -129,12 +130,12 @@ def _highest(metrics: Metrics) -> float:
     values = [0.0]
     for measured in (metrics, *metrics.slices):
         values += [one.ndcg for one in _figures(measured).values() if one.ndcg is not None]
-        values += [span[1] for name in RIVALS if (span := getattr(measured.intervals, name).ndcg)]
+        values += [span[1] for name in RIVALS if (span := getattr(getattr(measured.intervals, name), "ndcg", None))]
     return max(values) or 1.0
 
 
 def _figures(measured: Compared) -> dict[str, Figures]:
-    return {name: found for name in RIVALS if (found := getattr(measured, name))}
+    return {name: figures for name in RIVALS if (figures := getattr(measured, name))}
 
 
 def _columns(metrics: Metrics) -> list[str]:

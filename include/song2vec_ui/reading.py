@@ -11,10 +11,9 @@ from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
 
-from pydantic import ValidationError
-
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
+from song2vec.records import AnyRecord, Metrics, Record, Records, Training
 from song2vec_client.errors import CorruptModelError, NotFoundError, PermanentError, UnsupportedFormatError
 from song2vec_client.format.layout import is_version
 from song2vec_client.format.records import Move, Pointer
@@ -30,7 +29,6 @@ from song2vec_ui.models_page import (
     live_channels,
     page_of,
 )
-from song2vec_ui.records import DataDecision, Decision, Funnel, Metrics, Record, Records, Training
 from song2vec_ui.trouble import BusyError
 from song2vec_ui.version_page import VersionPage, version_page
 
@@ -39,13 +37,6 @@ KEEP_SECONDS = 300.0  # after that the store is opened anew: its address or key 
 MODELS_KEPT = 2  # mapped from disk, each with its unit vectors in memory
 PATIENCE_SECONDS = 10.0  # for another request's model; waiting longer would block the server's threads
 
-_KINDS: dict[str, type[Record]] = {
-    "metrics": Metrics,
-    "funnel": Funnel,
-    "decision": Decision,
-    "data_decision": DataDecision,
-    "training": Training,
-}
 _DAMAGE = (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError)
 
 
@@ -79,9 +70,10 @@ class Reader:
         """
         if not is_version(version):
             raise NotFoundError("A version is named like 20260131T040000Z-0123abcd.")
-        manifest = self._version(version).manifest
+        manifest, problems = self._version(version).manifest, list[str]()
+        records = Records.of(partial(self._record_or_problem, version, problems))
         live = live_channels(self._channels(), version)
-        return version_page(manifest, self._records(version, *_KINDS), live, self._history().moves)
+        return version_page(manifest, records, live, self._history().moves, tuple(problems))
 
     def model(self, version: str) -> SongModel:
         """The model of a version, pulled, verified and kept.
@@ -103,30 +95,26 @@ class Reader:
 
     def _row(self, version: str, live: tuple[Pointer, ...]) -> VersionRow:
         try:
-            return VersionRow(
-                version, self._version(version).manifest, self._records(version, "metrics", "training"), live
-            )
+            manifest, problems = self._version(version).manifest, list[str]()
+            metrics = self._record_or_problem(version, problems, Metrics)
+            training = self._record_or_problem(version, problems, Training)
+            return VersionRow(version, manifest, metrics, training, live)
         except _DAMAGE as error:
-            return VersionRow(version, None, Records(), live, problem=str(error))
+            return VersionRow(version, None, live=live, problem=str(error))
 
-    def _records(self, version: str, *names: str) -> Records:
-        handle = self._version(version)
-        found: dict[str, Any] = {}
-        problems = []
-        for name in names:
-            if f"{name}.json" not in handle:
-                continue
-            try:
-                found[name] = self._record(version, name)
-            except ValidationError as error:
-                first = error.errors()[0]
-                problems.append(f"{name}.json is not shown: {'.'.join(map(str, first['loc']))}: {first['msg']}")
-            except _DAMAGE as error:
-                problems.append(f"{name}.json is not shown: {error}")
-        return Records(**found, problems=tuple(problems))
+    def _record_or_problem(self, version: str, problems: list[str], kind: type[AnyRecord], /) -> AnyRecord | None:
+        """A record of a version; None where it has none, or one that cannot be shown, as `problems` then says too."""
+        if kind.FILE not in self._version(version):
+            return None
+        try:
+            record: AnyRecord = self._record(version, kind)
+        except _DAMAGE as error:
+            problems.append(f"{kind.FILE} is not shown: {error}")
+            return None
+        return record
 
-    def _read_record(self, version: str, name: str) -> Record:
-        return _KINDS[name].model_validate_json(self._version(version).read(f"{name}.json"))
+    def _read_record(self, version: str, kind: type[Record]) -> Any:
+        return kind.parse(self._version(version).read(kind.FILE))
 
     def _history(self) -> History:
         there = numbers(self._store.bucket)

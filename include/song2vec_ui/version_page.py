@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from song2vec.playlists.funnel import RULES
+from song2vec.playlists.rules import RULES
+from song2vec.records import DataDecision, Decision, Epoch, Funnel, FunnelRule, Records, Rule
 from song2vec_client.format.records import Manifest, Move, Pointer
 from song2vec_ui.charts import LineChart, line_chart
 from song2vec_ui.quality import Quality, quality
-from song2vec_ui.records import Epoch, Funnel, FunnelRule, Records
+from song2vec_ui.words import NOTHING, cut
 
+MOST_RULES = 500
 _LONGEST_VALUE, _MOST_SETTINGS = 200, 200
+_HIGHEST = 1e15  # a loss above it is drawn there
+
+
+@dataclass(frozen=True)
+class ShownRules:
+    """The rules of a gate, and how many there are besides."""
+
+    rules: tuple[Rule, ...]
+    more: int
 
 
 @dataclass(frozen=True)
@@ -47,30 +58,51 @@ class SettingsGroup:
 
 @dataclass(frozen=True)
 class VersionPage:
-    """Everything about one version."""
+    """Everything about one version; `problems`: why records of its are not shown."""
 
     manifest: Manifest
     records: Records
+    problems: tuple[str, ...]
     live: tuple[Pointer, ...]
     moves: tuple[Move, ...]  # to this version or away from it, newest first
+    gate_rules: ShownRules
+    data_rules: ShownRules
     quality: Quality | None
     funnel: tuple[FunnelBar, ...]
     loss: LossChart | None
     settings: tuple[SettingsGroup, ...]
 
 
-def version_page(manifest: Manifest, records: Records, live: tuple[Pointer, ...], moves: Sequence[Move]) -> VersionPage:
+def version_page(
+    manifest: Manifest,
+    records: Records,
+    live: tuple[Pointer, ...],
+    moves: Sequence[Move],
+    problems: tuple[str, ...] = (),
+) -> VersionPage:
     """Work out the page of the version that `manifest` describes and the pointers `live` name; `moves`: the latest."""
     return VersionPage(
         manifest=manifest,
         records=records,
+        problems=problems,
         live=live,
         moves=tuple(move for move in moves if manifest.version in (move.version, move.previous)),
+        gate_rules=shown_rules(records.decision),
+        data_rules=shown_rules(records.data_decision),
         quality=quality(records.metrics) if records.metrics else None,
         funnel=funnel_bars(records.funnel) if records.funnel else (),
         loss=loss_chart(records.training.epochs) if records.training else None,
         settings=settings_groups(manifest.settings),
     )
+
+
+def shown_rules(decision: Decision | DataDecision | None) -> ShownRules:
+    """The rules in their order; where they are too many, those that were missed before the others."""
+    rules = decision.rules if decision else ()
+    if len(rules) <= MOST_RULES:
+        return ShownRules(rules, 0)
+    missed_first = sorted(rules, key=lambda rule: rule.passed is not False)
+    return ShownRules(tuple(missed_first[:MOST_RULES]), len(rules) - MOST_RULES)
 
 
 def funnel_bars(funnel: Funnel) -> tuple[FunnelBar, ...]:
@@ -82,14 +114,14 @@ def funnel_bars(funnel: Funnel) -> tuple[FunnelBar, ...]:
 
     return tuple(
         FunnelBar(rule, RULES.get(rule.rule, ""), kept=percent(rule.rows_out), left=percent(rule.rows_left_out))
-        for rule in funnel.rules
+        for rule in funnel.rules[:MOST_RULES]
     )
 
 
 def loss_chart(epochs: Sequence[Epoch]) -> LossChart | None:
     """The loss as a line; None where no epoch recorded one."""
     points = [(float(epoch.epoch), epoch.loss) for epoch in epochs if epoch.loss is not None]
-    line = line_chart(sorted(points))
+    line = line_chart(sorted((epoch, min(max(loss, -_HIGHEST), _HIGHEST)) for epoch, loss in points))
     if line is None:
         return None
     rates = [epoch.words_per_second for epoch in epochs if epoch.words_per_second is not None]
@@ -115,6 +147,4 @@ def settings_groups(settings: Mapping[str, Any]) -> tuple[SettingsGroup, ...]:
 
 def _text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if not text:
-        return "–"
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+    return cut(text, _LONGEST_VALUE) if text else NOTHING

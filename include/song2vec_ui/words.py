@@ -3,8 +3,14 @@
 from datetime import UTC, datetime
 
 NOTHING = "–"
+LONGEST = 4_000  # characters of a text that a page shows
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"))
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """A text of which nobody knows how long it is: at most `longest` characters of it, and then an ellipsis."""
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def count(value: int | None) -> str:
@@ -74,4 +80,4 @@ def ago(when: datetime, now: datetime) -> str:
     return f"{value} year{'s' * (value > 1)} ago"
 
 
-FILTERS = {f.__name__: f for f in (count, score, difference, figure, signed, percent, size, duration, moment, ago)}
+FILTERS = {f.__name__: f for f in (cut, count, score, difference, figure, signed, percent, size, duration, moment, ago)}

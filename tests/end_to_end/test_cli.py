@@ -149,7 +149,7 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
     url, csvs = sources
     work = tmp_path / "work"
     off = [f"gate.{limit}=0" for limit in ("min_ndcg", "min_hit_rate", "min_vs_popularity", "min_vs_item_knn")]
-    changed = [word for setting in ["train.epochs=1", *off, "data.min_songs=61"] for word in ("--set", setting)]
+    changed = [word for setting in ["train.epochs=1", *off, "check_data.min_songs=61"] for word in ("--set", setting)]
     arguments = ["run", "--url", url, "--to", store, "--workspace", work, *SMALL, *changed]
     environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_COLLECT__FOLDER": str(csvs), "HOME": str(tmp_path)}
 
@@ -157,19 +157,19 @@ def test_refused_data_is_not_trained_on_unless_overridden_with_a_reason_that_is_
 
     assert "60 songs instead of at least 61" in refused.stderr
     assert refused.stdout == ""
-    (verdict,) = work.glob("*/*/check_data/data_decision.json")
+    (verdict,) = work.glob("*/*/check_data/check_data.json")
     failed = [rule for rule in json.loads(verdict.read_text(encoding="utf-8"))["rules"] if rule["passed"] is False]
     assert [(rule["rule"], rule["figure"], rule["limit"]) for rule in failed] == [("min_songs", 60, 61)]
     assert answer("versions", "--from", store, **environment)["versions"] == []
     prepared = verdict.parent.with_name("prepare")
-    check = ["check-data", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "data.min_songs=61"]
+    check = ["check-data", prepared, "--out", tmp_path / "checked", "--to", store, "--set", "check_data.min_songs=61"]
     assert answer(*check, code=3, **environment)["sentence"] == "Refused: 60 songs instead of at least 61."
 
-    made = answer(*arguments, "--set", "data.override=노래방 하나", **environment)["version"]
+    made = answer(*arguments, "--set", "check_data.override=노래방 하나", **environment)["version"]
 
     version = ModelStore(store, cache=tmp_path / "cache").version(made)
-    assert version.manifest.settings["data"]["override"] == "노래방 하나"
-    assert json.loads(version.read("data_decision.json"))["overridden"]
+    assert version.manifest.settings["check_data"]["override"] == "노래방 하나"
+    assert json.loads(version.read("check_data.json"))["overridden"]
     assert "Accepted all the same (노래방 하나): 60 songs" in version.read("MODEL_CARD.md").decode()
     since = song2vec(*check[:-2], **environment).stdout
     assert f"since {made}: playlists: 0 new, 0 gone, 0 changed, 201 same" in since

@@ -21,6 +21,7 @@ from tests.rig.models import FINISHED, publish_model
 from tests.rig.odd_files import odd_files
 
 from song2vec.channels import history, pin, promote
+from song2vec_airflow.params import trigger_form
 from song2vec_client import ModelStore
 from song2vec_client.gcs.bucket import Bucket
 
@@ -224,13 +225,15 @@ def test_a_pinned_channel_stays_and_the_log_says_who_pinned_it_and_why(
 
 def test_a_forced_model_goes_live_and_every_record_says_why(airflow_home, environment, store, bucket, tmp_path):
     environment["SONG2VEC_GATE__MIN_NDCG"] = "1"
-    conf = json.dumps({"gate.force": "설날: old songs only"})
+    form = {name: param.resolve() for name, param in trigger_form().items()}  # of a machine with other settings
+    conf = json.dumps(form | {"gate.force": "설날: old songs only"})
 
     done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", "--conf", conf, **environment)
 
     assert done.returncode == 0, done.stdout + done.stderr
     models = ModelStore(store, cache=tmp_path / "pulled")
     assert models.version("production").manifest.status == "rejected"
+    assert models.version("production").manifest.settings["train"]["epochs"] == 40
     decision = json.loads(models.version("production").read("decision.json"))
     assert (decision["accepted"], decision["forced"], decision["force"]) == (False, True, "설날: old songs only")
     said = "Refused, but forced (설날: old songs only): nDCG@100"
@@ -286,7 +289,7 @@ def test_a_channel_waits_for_approval(airflow_home, environment, store, tmp_path
 
 
 def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, environment, store, tmp_path):
-    environment["SONG2VEC_DATA__MIN_SONGS"] = "1000"
+    environment["SONG2VEC_CHECK_DATA__MIN_SONGS"] = "1000"
 
     done = _airflow(airflow_home, "dags", "test", "song2vec_retrain", **environment)
 
@@ -296,7 +299,7 @@ def test_refused_data_is_not_trained_on_and_the_log_says_why_once(airflow_home, 
     assert "trying again cannot help" in log
     assert log.count("[DAG TEST] starting task_id=check_data") == 1
     assert "[DAG TEST] starting task_id=train" not in log
-    assert len(list((tmp_path / "workspace").glob("*/*/check_data/data_decision.json"))) == 1
+    assert len(list((tmp_path / "workspace").glob("*/*/check_data/check_data.json"))) == 1
     assert ModelStore(store, cache=tmp_path / "pulled").versions() == []
 
 

@@ -169,7 +169,7 @@ def _insist_refused(night, live, models):
     version = models.version(night["version"])
     decision = json.loads(version.read("decision.json"))
     (rule,) = [rule for rule in decision["rules"] if rule["rule"] == "max_fall"]
-    assert (decision["since"], rule["passed"]) == (live, False)
+    assert (decision["live_version"], rule["passed"]) == (live, False)
     assert rule["margin"] == pytest.approx(rule["limit"] - rule["figure"])
     assert f"production stays at {live}: the gate refused the model." in night["summary"]
     assert (version.manifest.status, version.manifest.parent) == ("rejected", live)

@@ -15,7 +15,8 @@ SONGS = np.array([500, 3, 42, 7, 10**12, 11], dtype=np.int64)
 def write_model(folder, *, finished=FINISHED, songs=SONGS, **records):
     """A model in which song i's neighbours are the songs of the rows around it: vectors on a quarter circle.
 
-    The files that no reader of a store opens are there, with a few bytes in them.
+    The files that no reader of a store opens are there, with a few bytes in them. `records` are written beside them;
+    of ``training``, what is given goes over what is usual.
     """
     (folder / "gensim").mkdir(parents=True)
     angles = np.linspace(0, np.pi / 2, len(songs))
@@ -28,7 +29,7 @@ def write_model(folder, *, finished=FINISHED, songs=SONGS, **records):
         (folder / name).write_text(f"stands for {name}")
     training = {"trainer": "gensim", "settings": {"vector_size": 2}, "songs": len(songs), "playlists": 9, "words": 99}
     training |= {"epochs": [{"epoch": 1}], "finished": finished.isoformat(), "seconds": 1.5}
-    for name, record in {"training": training, **records}.items():
+    for name, record in (records | {"training": training | records.get("training", {})}).items():
         (folder / f"{name}.json").write_text(json.dumps(record))
     return folder
 

@@ -84,7 +84,7 @@ def test_all_stages_speak_of_the_version_that_was_live_when_the_run_first_looked
         getattr(stages, stage)(run)
 
     made = model_store.version(version(run)).manifest
-    assert run.read("check_data/data_decision.json")["since"] == first
+    assert run.read("check_data/check_data.json")["live_version"] == first
     assert run.read("train/training.json")["alignment"]["to"] == first
     assert run.read("evaluate/metrics.json")["live_version"] == first
     assert made.parent == made.alignment.to == first
@@ -220,12 +220,12 @@ def test_a_run_goes_on_where_it_stopped_in_a_folder_and_in_a_bucket(night, model
 
 
 def test_refused_data_ends_a_run_with_the_verdict_kept(night):
-    run = night("monday", GOOD | {"data.min_songs": 10_000})
+    run = night("monday", GOOD | {"check_data.min_songs": 10_000})
 
     with pytest.raises(RefusedError, match="the data must not be trained on"):
         stages.run(run)
 
-    assert not run.read("check_data/data_decision.json")["accepted"]
+    assert not run.read("check_data/check_data.json")["accepted"]
 
 
 class Stopping:

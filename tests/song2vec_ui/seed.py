@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from song2vec.gates import data_gate, model_gate
-from song2vec.playlists.funnel import Funnel
-from song2vec.settings import DataSettings, GateSettings, load_settings
+from song2vec.records import Funnel, Metrics
+from song2vec.settings import CheckDataSettings, GateSettings, load_settings
 from song2vec.versions import LiveData
 from song2vec_client.format.digests import digest
 from song2vec_client.format.layout import (
@@ -40,14 +40,16 @@ def records(accepted=True, **data):
     funnel = Funnel.of(
         [74_212, 74_190, 74_188, 72_640, 72_611, 72_598, 71_950], [3_052, 3_052, 3_052, 3_050, 3_050, 3_050, 2_987]
     )
-    counted = funnel.to_record() | {"songs": 1_842}
+    counted = funnel.model_copy(update={"songs": 1_842, "heldout": 300, "fingerprint": "f" * 64})
     measured = metrics(ndcg)
-    before = LiveData("20261118T190000Z-5b1e5b1e", {"playlists": 2_961, "rows": 71_204}, None)
+    live = Funnel(rules=(), raw_rows=74_000, rows=71_204, playlists=2_961)
+    before = LiveData("20261118T190000Z-5b1e5b1e", live, None)
+    decision = model_gate.decide(Metrics.parse(json.dumps(measured).encode()), GateSettings())
     return {
         "metrics.json": measured,
-        "funnel.json": counted | {"fingerprint": "f" * 64},
-        "data_decision.json": data_gate.decide(counted, before, DataSettings(**data)),
-        "decision.json": model_gate.decide(measured, GateSettings()),
+        "funnel.json": counted.to_json(),
+        "check_data.json": data_gate.decide(counted, before, CheckDataSettings(**data)).to_json(),
+        "decision.json": decision.to_json(),
         "training.json": {
             "trainer": "gensim",
             "settings": {},

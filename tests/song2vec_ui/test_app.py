@@ -11,6 +11,9 @@ from tests.rig.gcs import blob
 from tests.song2vec_ui import seed
 from tests.song2vec_ui.http import serving
 
+from song2vec.gates.model_gate import decide
+from song2vec.records import Metrics
+from song2vec.settings import GateSettings
 from song2vec_client.format.layout import channel_name, file_name, move_name
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
@@ -110,7 +113,7 @@ def test_the_page_of_a_version_shows_the_moves_to_it_and_away_from_it(site, buck
 
 def test_many_versions_are_turned_over_page_by_page(site, bucket):
     for day in range(26):
-        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, data_decision=None, training=None)
+        seed.publish(bucket, day, metrics=None, funnel=None, decision=None, check_data=None, training=None)
 
     first, second = site.get("/song2vec/models"), site.get("/song2vec/models?page=2")
 
@@ -146,6 +149,26 @@ def test_the_page_of_a_version_shows_the_verdict_the_figures_and_the_files(site,
     assert "min_ndcg 0.018 0.02 −0.002 no" in refused
 
 
+def test_the_longest_verdict_is_shown_cut_and_hides_nothing(site, bucket):
+    """A model that misses everything in many parts, as the gate and the evaluation write it."""
+    usual = seed.metrics(0.001)
+    fallen = usual["slices"][0] | {"live": {"ndcg": 0.5}, "differences": {}}
+    parts = [fallen | {"name": f"shop {n}", "sentence": f"{n} " + "노래방 " * 60} for n in range(600)]
+    measured = usual | {"slices": parts}
+    decision = decide(Metrics.parse(json.dumps(measured).encode()), GateSettings())
+    version = seed.publish(bucket, accepted=False, metrics=measured, decision=decision.to_json())
+
+    response = site.get(f"/song2vec/models/{version}")
+    page = text(response)
+
+    assert len(decision.sentence) > 100_000
+    assert response.status_code == 200
+    assert "is not shown" not in page
+    assert decision.sentence[:4_000] + "…" in response.text.replace("&#39;", "'")
+    assert f"and {len(decision.rules) - 500:,} more rules; those that were missed come first." in page
+    assert "and 100 more parts" in page
+
+
 def test_a_forced_version_shows_the_reason(site, bucket):
     reason = "설날: old songs <b>only"
     usual = seed.records(accepted=False)["decision.json"]
@@ -174,12 +197,12 @@ def test_the_page_of_a_version_shows_what_was_asked_of_its_data(site, bucket):
 
 
 def test_data_that_was_refused_and_trained_on_all_the_same_shows_the_reason(site, bucket):
-    usual = seed.records()["data_decision.json"]
+    usual = seed.records()["check_data.json"]
     reason = "새 수집기: a new collector <b>"
-    overridden = seed.records(min_songs=2_000, override=reason)["data_decision.json"]
+    overridden = seed.records(min_songs=2_000, override=reason)["check_data.json"]
     needless = usual | {"override": reason}
     pages = [
-        text(site.get(f"/song2vec/models/{seed.publish(bucket, day, data_decision=decision)}"))
+        text(site.get(f"/song2vec/models/{seed.publish(bucket, day, check_data=decision)}"))
         for day, decision in enumerate([overridden, needless])
     ]
 
@@ -191,7 +214,7 @@ def test_data_that_was_refused_and_trained_on_all_the_same_shows_the_reason(site
 
 
 def test_a_version_from_before_the_gate_on_data_has_a_page(site, bucket):
-    version = seed.publish(bucket, data_decision=None)
+    version = seed.publish(bucket, check_data=None)
 
     page = text(site.get(f"/song2vec/models/{version}"))
 
@@ -259,14 +282,14 @@ def test_what_is_in_the_bucket_is_shown_as_text_and_never_as_html(site, bucket):
     version = seed.publish(
         bucket,
         decision={"accepted": True, "sentence": EVIL, "rules": [seed.rule(EVIL, 1, 1, EVIL)]},
-        data_decision={
+        check_data={
             "accepted": True,
             "overridden": True,
             "sentence": EVIL,
             "override": EVIL,
             "rules": [seed.rule(EVIL, 1, 1, EVIL) | {"of": EVIL}] * 2,
         },
-        funnel={"rules": [evil_rule]},
+        funnel=records["funnel.json"] | {"rules": [evil_rule]},
         settings={EVIL: {EVIL: EVIL}},
         extra={"<script>.txt": b""},
     )

@@ -1,12 +1,17 @@
 """What the page of a version makes of the records."""
 
 import itertools
+import json
 
 from tests.song2vec_ui.seed import records
 
+from song2vec.records import Epoch, Funnel, FunnelRule, Metrics
 from song2vec_ui.quality import DOTS_MARGIN, DOTS_WIDTH, metric_titles, quality, rivals
-from song2vec_ui.records import Epoch, Funnel, Metrics
 from song2vec_ui.version_page import funnel_bars, loss_chart, settings_groups
+
+
+def parsed(kind, record):
+    return kind.parse(json.dumps(record).encode())
 
 
 def test_the_best_figure_of_every_column_is_marked_and_missing_ones_never_win():
@@ -34,7 +39,7 @@ def test_nobody_is_the_best_by_coverage_or_popularity_bias():
 
 
 def test_figures_have_their_intervals():
-    metrics = Metrics.model_validate(records()["metrics.json"])
+    metrics = parsed(Metrics, records()["metrics.json"])
 
     cells = {rival.title: rival.cells for rival in rivals(metrics)}
 
@@ -44,7 +49,7 @@ def test_figures_have_their_intervals():
 
 
 def test_every_part_is_a_line_of_dots_on_one_scale_with_the_model_on_top():
-    page = quality(Metrics.model_validate(records()["metrics.json"]))
+    page = quality(parsed(Metrics, records()["metrics.json"]))
 
     assert [part.name for part in page.parts] == ["all playlists", "short", "long", "head", "tail", "mariadb", "csv"]
     for part in page.parts:
@@ -58,7 +63,7 @@ def test_every_part_is_a_line_of_dots_on_one_scale_with_the_model_on_top():
 
 
 def test_what_moved_is_said():
-    page = quality(Metrics.model_validate(records()["metrics.json"]))
+    page = quality(parsed(Metrics, records()["metrics.json"]))
 
     assert any("the others keep 71% of their 10 nearest neighbours" in sentence for sentence in page.sentences)
 
@@ -76,7 +81,7 @@ def test_a_baseline_that_was_not_measured_has_no_line():
 
 
 def test_the_bars_of_the_funnel_are_shares_of_the_raw_rows():
-    bars = funnel_bars(Funnel.model_validate(records()["funnel.json"]))
+    bars = funnel_bars(parsed(Funnel, records()["funnel.json"]))
 
     for before, after in itertools.pairwise(bars):
         assert abs(before.kept - after.kept - after.left) < 0.02  # percents, rounded to two places
@@ -85,14 +90,13 @@ def test_the_bars_of_the_funnel_are_shares_of_the_raw_rows():
 
 
 def test_an_unknown_rule_and_an_empty_funnel_are_shown_all_the_same():
-    rule = dict.fromkeys(
-        ("rows_in", "rows_out", "rows_left_out", "playlists_in", "playlists_out", "playlists_left_out"), 0
-    )
+    empty = Funnel(rules=(), raw_rows=0, rows=0, playlists=0)
+    rule = FunnelRule.of("tomorrow", (0, 0), (0, 0))
 
-    (bar,) = funnel_bars(Funnel.model_validate({"rules": [{"rule": "tomorrow", **rule}]}))
+    (bar,) = funnel_bars(empty.model_copy(update={"rules": (rule,)}))
 
     assert (bar.meaning, bar.kept, bar.left) == ("", 0, 0)
-    assert funnel_bars(Funnel(rules=())) == ()
+    assert funnel_bars(empty) == ()
 
 
 def test_the_loss_is_drawn_over_the_epochs_that_recorded_one():

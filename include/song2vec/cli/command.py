@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 from typer.core import TyperCommand
@@ -24,6 +24,16 @@ Options = TypeVar("Options", options.Common, options.Output)
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 
+class Typed(Protocol):
+    """A record with fields (`song2vec.records`)."""
+
+    def to_json(self) -> Record:
+        """The record as JSON values."""
+
+
+AnyRecord = Record | Typed
+
+
 @dataclass(frozen=True)
 class Command:
     """One command.
@@ -35,10 +45,10 @@ class Command:
         frame: the record as one table, for CSV and Excel; None: it is none.
     """
 
-    function: Callable[..., Record]
+    function: Callable[..., AnyRecord]
     sections: tuple[str, ...]
-    show: Callable[[Record], Iterable[Part]]
-    frame: "Callable[[Record], DataFrame] | None"
+    show: Callable[[Any], Iterable[Part]]
+    frame: "Callable[[Any], DataFrame] | None"
 
     @property
     def name(self) -> str:
@@ -53,9 +63,9 @@ class Command:
 
 def command(
     *sections: str,
-    show: Callable[[Record], Iterable[Part]] = show.pairs,
-    frame: "Callable[[Record], DataFrame] | None" = None,
-) -> Callable[[Callable[..., Record]], Command]:
+    show: Callable[[Any], Iterable[Part]] = show.pairs,
+    frame: "Callable[[Any], DataFrame] | None" = None,
+) -> Callable[[Callable[..., AnyRecord]], Command]:
     """Make a command of a function; see `Command`."""
     return lambda function: Command(function, sections, show, frame)
 
@@ -132,16 +142,21 @@ def _run(command: Command, common: options.Common, output: options.Output, value
         return _fail(error, REFUSED)
     except Song2VecError as error:
         return _fail(error, FAILED)
-    return REFUSED if record.get("accepted") is False and not record.get("forced") else DONE
+    verdict = _json(record)
+    return REFUSED if verdict.get("accepted") is False and not verdict.get("forced") else DONE
 
 
-def _print(command: Command, record: Record, output: options.Output) -> None:
+def _json(record: AnyRecord) -> Record:
+    return record if isinstance(record, dict) else record.to_json()
+
+
+def _print(command: Command, record: AnyRecord, output: options.Output) -> None:
     if command.frame and output.excel:
         write_excel(command.frame(record), output.excel)
     if command.frame and output.csv:
         print_csv(command.frame(record))
     elif output.as_json:
-        print_json(record)
+        print_json(_json(record))
     else:
         print_parts(command.show(record))
 

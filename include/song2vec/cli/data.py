@@ -8,9 +8,10 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
-from song2vec.playlists.funnel import RULES
+from song2vec.playlists.rules import RULES
 
 if TYPE_CHECKING:
+    from song2vec.records import DataDecision, Funnel
     from song2vec.settings import Settings
 
 RawOut = Annotated[Path, Option(metavar="RAW_DIR", help="Gets the raw rows, as Parquet.")]
@@ -42,7 +43,7 @@ def prepare(
     settings: "Settings",
     raw: Annotated[list[Path], Argument(metavar="RAW_DIR", help="What extract and collect wrote.")],
     out: Annotated[Path, Option(metavar="DIR", help="Gets playlists, held-out playlists, quarantine and funnel.")],
-) -> Record:
+) -> "Funnel":
     """Make playlists of raw rows."""
     from song2vec.prepare import prepare
 
@@ -76,13 +77,13 @@ def quarantine(
     return read_quarantine(where, reason=reason, examples=examples)
 
 
-@command("data", "publish", show=show.data_decision)
+@command("check_data", "publish", show=show.data_decision)
 def check_data(
     settings: "Settings",
     prepared: Annotated[Path, Argument(metavar="DIR", help="What prepare wrote.")],
     out: Annotated[Path, Option(metavar="DIR", help="Gets the verdict, and digests for the next check.")],
     uri: options.StoreToWrite = "",
-) -> Record:
+) -> "DataDecision":
     """Decide whether prepared data may be trained on; say what changed since the live version."""
     from song2vec.gates import check_data
     from song2vec.versions import live_data, live_version

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from song2vec.records import Funnel, Metrics
+
 Record = Mapping[str, Any]
 TEXT, WHOLE, NUMBER, YES_NO = "string", "Int64", "Float64", "boolean"
 
@@ -42,11 +44,11 @@ def files(record: Record) -> "DataFrame":
     return _frame(rows, types | problems)
 
 
-def funnel(record: Record) -> "DataFrame":
+def funnel(record: "Funnel") -> "DataFrame":
     """A rule a row, in the order they are applied: rows and playlists before and after it, and what it leaves out."""
-    from song2vec.playlists.funnel import RULES
+    from song2vec.playlists.rules import RULES
 
-    rows = [{**rule, "leaves_out": RULES[rule["rule"]]} for rule in record["rules"]]
+    rows = [{**rule.to_json(), "leaves_out": RULES[rule.rule]} for rule in record.rules]
     counts = [f"{what}_{where}" for what in ("rows", "playlists") for where in ("in", "out", "left_out")]
     return _frame(rows, {"rule": TEXT, **dict.fromkeys(counts, WHOLE), "leaves_out": TEXT})
 
@@ -63,14 +65,14 @@ def quarantine(record: Record) -> "DataFrame":
     return _frame(rows, types | dict.fromkeys(("category", "value", "problem"), TEXT))
 
 
-def metrics(record: Record) -> "DataFrame":
+def metrics(record: "Metrics") -> "DataFrame":
     """Who was measured (`of`) on which held-out playlists a row: first on all of them, then on each part."""
     from song2vec.metrics.text import METRICS, NAMES
 
-    parts = [{**record, "sentence": "all"}, *record.get("slices", ())]
+    parts = [("all", record.given()), *((part.sentence, part.given()) for part in record.slices)]
     rows = [
-        {"of": name, "on": part["sentence"], "playlists": part["playlists"], **part[name]}
-        for part in parts
+        {"of": name, "on": sentence, "playlists": part["playlists"], **part[name].given()}
+        for sentence, part in parts
         for name in NAMES
         if name in part
     ]

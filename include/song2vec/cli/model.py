@@ -9,6 +9,7 @@ from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
 
 if TYPE_CHECKING:
+    from song2vec.records import Decision, Metrics
     from song2vec.settings import Settings
     from song2vec.versions import LiveModel
     from song2vec_client.model import SongModel
@@ -49,7 +50,7 @@ def evaluate(
         Option(metavar=options.STORE_OR_FOLDER, help="The live model to measure beside: of a store, or in a folder."),
     ] = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Also write metrics.json there.")] = None,
-) -> Record:
+) -> "Metrics":
     """Measure a model on held-out playlists."""
     from song2vec.evaluate import evaluate
 
@@ -62,7 +63,7 @@ def gate(
     settings: "Settings",
     metrics: Annotated[Path, Argument(metavar="METRICS.json", help="What evaluate wrote.")],
     out: Annotated[Path, Option(metavar="DIR", help="Gets decision.json.")],
-) -> Record:
+) -> "Decision":
     """Decide whether a model may go live, from its metrics."""
     from song2vec.gates import gate
 

@@ -1,10 +1,14 @@
 """How each record is shown to people: text and tables, in the order they are read."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from song2vec.cli import frames
 from song2vec.cli.output import Part, table
+
+if TYPE_CHECKING:
+    from song2vec.records import DataDecision, Decision, Funnel, Metrics
+    from song2vec.versions import Diff
 
 Record = Mapping[str, Any]
 Parts = Iterator[Part]
@@ -35,12 +39,12 @@ def files(record: Record) -> Parts:
     yield table(frames.files(record)) if record["files"] else "no files yet"
 
 
-def funnel(record: Record) -> Parts:
+def funnel(record: "Funnel") -> Parts:
     """The funnel, then the figures."""
-    from song2vec.playlists.funnel import funnel_table
+    from song2vec.records import funnel_table
 
     yield funnel_table(record)
-    yield from pairs(record)
+    yield from pairs(record.to_json())
 
 
 def quarantine(record: Record) -> Parts:
@@ -58,26 +62,26 @@ def quarantine(record: Record) -> Parts:
             yield table(examples, widest=WIDEST)
 
 
-def data_decision(record: Record) -> Parts:
+def data_decision(record: "DataDecision") -> Parts:
     """The verdict, then what changed."""
     from song2vec.playlists.changes import in_words
 
-    changed = f"since {record['since']}: {in_words(record['changes'])}" if record["changes"] else ""
-    yield f"{record['sentence']}\n{changed}".rstrip()
+    changed = f"since {record.live_version}: {in_words(record.changes)}" if record.changes else ""
+    yield f"{record.sentence}\n{changed}".rstrip()
 
 
-def metrics(record: Record) -> Parts:
+def metrics(record: "Metrics") -> Parts:
     """The model beside the baselines and the live version, as a whole and by slices."""
     from song2vec.metrics.text import metrics_page
 
     yield metrics_page(record)
 
 
-def decision(record: Record) -> Parts:
+def decision(record: "Decision") -> Parts:
     """The verdict, then every rule."""
     marks = {True: "met", False: "not met", None: "abstained"}
-    yield record["sentence"]
-    yield "\n".join(f"{marks[rule['passed']]:9}  {rule['sentence']}" for rule in record["rules"])
+    yield record.sentence
+    yield "\n".join(f"{marks[rule.passed]:9}  {rule.sentence}" for rule in record.rules)
 
 
 def similar(record: Record) -> Parts:
@@ -97,7 +101,7 @@ def history(record: Record) -> Parts:
         yield "\n".join(record["problems"])
 
 
-def diff(record: Record) -> Parts:
+def diff(record: "Diff") -> Parts:
     """The differences, section by section."""
     from song2vec.versions import diff_page
 

@@ -10,6 +10,7 @@ from song2vec.cli.command import Record, command
 
 if TYPE_CHECKING:
     from song2vec.settings import Settings
+    from song2vec.versions import Diff
     from song2vec_client.gcs.bucket import Bucket
 
 VersionOrChannel = Annotated[str, Argument(metavar="VERSION|CHANNEL", help="A version, or the one of a channel.")]
@@ -69,7 +70,7 @@ def history(_: "Settings", uri: options.StoreToRead = "") -> Record:
 
 
 @command("evaluate", show=show.diff)
-def diff(settings: "Settings", old: VersionOrChannel, new: VersionOrChannel, uri: options.StoreToRead = "") -> Record:
+def diff(settings: "Settings", old: VersionOrChannel, new: VersionOrChannel, uri: options.StoreToRead = "") -> "Diff":
     """Show what differs between two versions: settings, data, metrics, neighbours of songs."""
     from song2vec.versions import diff
 

@@ -50,7 +50,7 @@ def settings(
     from song2vec.settings import table
 
     record: Record = {"settings": list(table.rows(settings))}
-    return record | {"markdown": table.markdown(settings)} if markdown else record
+    return record | {"markdown": table.markdown()} if markdown else record
 
 
 @command()

@@ -1,8 +1,8 @@
 """How well a model finds the hidden half of playlists it was not trained on, beside baselines and the live version."""
 
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -14,11 +14,12 @@ from song2vec.metrics.compare import MODEL, compare
 from song2vec.metrics.ranking import METRICS
 from song2vec.metrics.slices import slices
 from song2vec.metrics.stability import stability
-from song2vec.model import read_model
-from song2vec.playlists.corpus import Vocabulary
+from song2vec.metrics.text import than_live
+from song2vec.model import Model, read_model
+from song2vec.playlists.corpus import Ints, Vocabulary
 from song2vec.playlists.heldout_file import Heldout, read_heldout
 from song2vec.playlists.playlist_file import open_playlists
-from song2vec.plumbing.files import write_json
+from song2vec.records import Metrics, Slice, Stability
 from song2vec.settings import Settings
 from song2vec.versions.live_model import LiveModel
 
@@ -33,11 +34,11 @@ def evaluate(
     playlists: Path | None = None,
     live: LiveModel | None = None,
     out: Path | None = None,
-) -> dict[str, Any]:
+) -> Metrics:
     """Measure the model on held-out playlists, beside popularity and, if they are given, item-kNN and the live version.
 
-    Everyone is asked to continue the same playlists over the songs it knows, and all answers are compared as song
-    numbers. A model recommends as the client does (`song2vec_client.scoring`).
+    All continue the same playlists, each over the songs it knows, and are compared by song numbers. A model recommends
+    as the client does (`song2vec_client.scoring`).
 
     Args:
         model: folder that ``train`` wrote.
@@ -48,62 +49,70 @@ def evaluate(
         out: folder that gets ``metrics.json``.
 
     Returns:
-        What ``metrics.json`` holds; docs/evaluation.md says what it means.
+        The figures; docs/evaluation.md says what they mean.
 
     Raises:
         DataError: a file is missing, unreadable or of another schema.
     """
     started, draws = time.monotonic(), settings.evaluate.bootstrap
     trained = read_model(model)
-    asked, rival, said = fair(read_heldout(heldout), live, settings.gate.min_playlists)
+    held_out, rival, sentence = fair(read_heldout(heldout), live, settings.gate.min_playlists)
     holdings = Holdings.of(open_playlists(playlists, without=heldout)) if playlists else None
     popularity = holdings.songs if holdings else trained.vocabulary
     learnt = holdings.seen(settings.train.min_count) if holdings else None
     popular = learnt.songs if learnt else popularity
     models = {MODEL: trained} | ({"live": rival.model} if rival else {})
-    recommended = recommend(models, popular, learnt, asked.shown, settings.evaluate.top)
+    recommended = recommend(models, popular, learnt, held_out.shown, settings.evaluate.top)
     known = dict.fromkeys(recommended, popular) | {name: one.vocabulary for name, one in models.items()}
-
-    metrics: dict[str, Any] = {}
-    metrics["protocol"] = protocol(asked, trained.vocabulary, settings, said, with_playlists=bool(playlists))
-    metrics |= compare(recommended, asked.hidden, draws)
-    for name, songs in recommended.items():
-        for metric, (figure, span) in {
+    beyond = {
+        name: {
             "coverage": coverage(songs, len(known[name].songs), draws),
-            "popularity_bias": popularity_bias(songs, asked.hidden, popularity, draws),
-        }.items():
-            metrics[name][metric], metrics["intervals"][name][metric] = figure, span
-    unknown = unknown_share(asked.hidden, trained.vocabulary, draws)
-    metrics["hidden_unknown_share"], metrics["hidden_unknown_interval"] = unknown
-    metrics["slices"] = _slices(recommended, asked, popularity, draws)
-    if rival:
-        metrics["live_version"] = rival.name
-    if live:
-        moved = stability(live.model.served(), trained.served(), settings.evaluate.stability_sample)
-        metrics["stability"] = {"version": live.name, **moved}
+            "popularity_bias": popularity_bias(songs, held_out.hidden, popularity, draws),
+        }
+        for name, songs in recommended.items()
+    }
+    unknown, interval = unknown_share(held_out.hidden, trained.vocabulary, draws)
+    metrics = Metrics(
+        protocol=protocol(held_out, trained.vocabulary, settings, sentence, with_playlists=bool(playlists)),
+        **compare(recommended, held_out.hidden, draws, beyond).given(),
+        hidden_unknown_share=unknown,
+        hidden_unknown_interval=interval,
+        slices=tuple(_slices(recommended, held_out, popularity, draws)),
+    ).model_copy(update=_beside_live(live, rival, trained, settings))
     if out is not None:
-        write_json(out / "metrics.json", metrics)
+        metrics.write(out / Metrics.FILE)
     _log(metrics, list(recommended))
-    log.info("evaluated", playlists=len(asked), top=settings.evaluate.top, seconds=round(time.monotonic() - started, 2))
+    seconds = round(time.monotonic() - started, 2)
+    log.info("evaluated", playlists=len(held_out), top=settings.evaluate.top, seconds=seconds)
     return metrics
 
 
-def _slices(recommended: dict[str, Any], asked: Heldout, popularity: Vocabulary, draws: int) -> list[dict[str, Any]]:
-    return [
-        {"by": part.by, "name": part.name, "sentence": part.sentence}
-        | compare({name: songs[part.playlists] for name, songs in recommended.items()}, part.hidden, draws)
-        for part in slices(asked, popularity)
-    ]
+def _slices(recommended: Mapping[str, Ints], heldout: Heldout, popularity: Vocabulary, draws: int) -> Iterator[Slice]:
+    for part in slices(heldout, popularity):
+        of_part = {name: songs[part.playlists] for name, songs in recommended.items()}
+        compared = compare(of_part, part.hidden, draws)
+        yield Slice(by=part.by, name=part.name, sentence=part.sentence, **compared.given())
 
 
-def _log(metrics: dict[str, Any], names: list[str]) -> None:
+def _beside_live(
+    live: LiveModel | None, rival: LiveModel | None, trained: Model, settings: Settings
+) -> Mapping[str, str | Stability]:
+    """What stands in the metrics only where there is a live version, and only where it is compared."""
+    compared = {"live_version": rival.name} if rival else {}
+    if live is None:
+        return compared
+    moved = stability(live.model.served(), trained.served(), settings.evaluate.stability_sample)
+    return {**compared, "stability": moved.model_copy(update={"version": live.name})}
+
+
+def _log(metrics: Metrics, names: list[str]) -> None:
     """A line for each recommender, one for the live version beside the model, one for what moved."""
     for name in names:
-        log.info("measured", what=name, **{metric: round(metrics[name][metric], 4) for metric in METRICS})
-    log.info(metrics["protocol"]["live"])
-    if "live" in metrics:
-        difference = metrics["differences"]["live"]["ndcg"]
-        low, high = difference["interval"]
-        log.info("beside the live version", ndcg=f"{difference['mean']:+.4f}", interval=f"{low:+.4f} to {high:+.4f}")
-    if "stability" in metrics:
-        log.info("what moved", **metrics["stability"])
+        figures = getattr(metrics, name)
+        log.info("measured", what=name, **{metric: round(getattr(figures, metric), 4) for metric in METRICS})
+    log.info(metrics.protocol.live)
+    if (difference := than_live(metrics)) is not None:
+        low, high = difference.interval
+        log.info("beside the live version", ndcg=f"{difference.mean:+.4f}", interval=f"{low:+.4f} to {high:+.4f}")
+    if metrics.stability:
+        log.info("what moved", **metrics.stability.to_json())

@@ -1,17 +1,16 @@
 """How a model is measured, in words: what stands as ``protocol`` in ``metrics.json``."""
 
-from typing import Any
-
 from song2vec.metrics.ranking import HIT_RATE_AT
 from song2vec.playlists.corpus import Vocabulary
 from song2vec.playlists.heldout_file import Heldout
+from song2vec.records import Protocol
 from song2vec.settings import Settings
 from song2vec.versions.live_model import LiveModel
 
 
 def protocol(
     heldout: Heldout, vocabulary: Vocabulary, settings: Settings, live: str, *, with_playlists: bool
-) -> dict[str, Any]:
+) -> Protocol:
     """The rules of the measurement, and the numbers that they rest on.
 
     Args:
@@ -27,26 +26,26 @@ def protocol(
         if with_playlists
         else "Songs are as popular as the model was trained on them often; item-kNN needs the training playlists."
     )
-    return {
-        "task": "From the shown songs of each held-out playlist, guess its hidden songs.",
-        "ranked": "Everyone ranks all songs it knows but the shown ones.",
-        "unknown_songs": "A hidden song that a recommender does not know is a miss of its.",
-        "ndcg": f"nDCG@{top}; the ideal has min({top}, hidden) hits.",
-        "hit_rate": f"HR@{HIT_RATE_AT}: share of the playlists with a hit among the first {HIT_RATE_AT}.",
-        "r_precision": f"Share of the hidden songs among as many recommendations, at most {top}.",
-        "recall": f"recall@{top}: share of the hidden songs among the first {top}.",
-        "mrr": f"MRR@{top}: 1 / rank of the first hit, 0 without one.",
-        "coverage": f"Share of the songs a recommender knows that it gives to a playlist, among its first {top}.",
-        "popularity_bias": f"How many times more popular the first {top} are than the hidden songs, less 1.",
-        "baselines": baselines,
-        "live": live,
-        "intervals": f"95 %, by {settings.evaluate.bootstrap:,} resamples of the playlists; differences are paired.",
-        "top": top,
-        "vocabulary": len(vocabulary.songs),
-        "shown_songs": len(heldout.shown.flat),
-        "hidden_songs": len(heldout.hidden.flat),
-        "hidden_songs_unknown": int((vocabulary.rows_of(heldout.hidden.flat) < 0).sum()),
-    }
+    return Protocol(
+        task="From the shown songs of each held-out playlist, guess its hidden songs.",
+        ranked="Everyone ranks all songs it knows but the shown ones.",
+        unknown_songs="A hidden song that a recommender does not know is a miss of its.",
+        ndcg=f"nDCG@{top}; the ideal has min({top}, hidden) hits.",
+        hit_rate=f"HR@{HIT_RATE_AT}: share of the playlists with a hit among the first {HIT_RATE_AT}.",
+        r_precision=f"Share of the hidden songs among as many recommendations, at most {top}.",
+        recall=f"recall@{top}: share of the hidden songs among the first {top}.",
+        mrr=f"MRR@{top}: 1 / rank of the first hit, 0 without one.",
+        coverage=f"Share of the songs a recommender knows that it gives to a playlist, among its first {top}.",
+        popularity_bias=f"How many times more popular the first {top} are than the hidden songs, less 1.",
+        baselines=baselines,
+        live=live,
+        intervals=f"95 %, by {settings.evaluate.bootstrap:,} resamples of the playlists; differences are paired.",
+        top=top,
+        vocabulary=len(vocabulary.songs),
+        shown_songs=len(heldout.shown.flat),
+        hidden_songs=len(heldout.hidden.flat),
+        hidden_songs_unknown=int((vocabulary.rows_of(heldout.hidden.flat) < 0).sum()),
+    )
 
 
 def fair(heldout: Heldout, live: LiveModel | None, fewest: int) -> tuple[Heldout, LiveModel | None, str]:
@@ -64,12 +63,12 @@ def fair(heldout: Heldout, live: LiveModel | None, fewest: int) -> tuple[Heldout
         return heldout, None, "There was no version in production to compare with, or it was not named."
     never = live.never_saw(heldout)
     if never is None:
-        said = "is not known to have been trained without these playlists; on those it knows it looks too good."
-        return heldout, live, f"{live.name} {said}"
-    left = int((~never).sum())
-    if left == 0:
+        doubt = "is not known to have been trained without these playlists; on those it knows it looks too good."
+        return heldout, live, f"{live.name} {doubt}"
+    count = int((~never).sum())
+    if count == 0:
         return heldout, live, f"{live.name} was not trained on any of these playlists either."
-    may = f"{live.name} may have been trained on {left:,} of {len(heldout):,} held-out playlists"
-    if len(heldout) - left < fewest:
+    may = f"{live.name} may have been trained on {count:,} of {len(heldout):,} held-out playlists"
+    if len(heldout) - count < fewest:
         return heldout, None, f"{may}, and too few are left to compare on: there is no comparison."
     return heldout.only(never), live, f"{may}; they were left out."

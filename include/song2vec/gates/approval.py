@@ -1,24 +1,22 @@
 """What a person is asked before a channel moves, and how the answer is told."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from song2vec.metrics.text import metrics_page
+from song2vec.records import Decision, Metrics
 
 
-def question(channel: str, version: str, decision: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[str, str]:
+def question(channel: str, version: str, decision: Decision, metrics: Metrics) -> tuple[str, str]:
     """The question in one line, and in Markdown what one needs to know to answer it.
 
     Args:
         channel: the channel to move.
         version: the version it is to name.
-        decision: what ``decision.json`` holds.
-        metrics: what ``metrics.json`` holds.
+        decision: the gate's on it.
+        metrics: what the decision rests on.
     """
-    remarks = [f"- {rule['sentence']}" for rule in decision["rules"] if not rule["passed"]]
+    remarks = [f"- {rule.sentence}" for rule in decision.rules if not rule.passed]
     body = [
-        decision["sentence"],
-        f"On {metrics['playlists']:,} playlists that were not trained on:",
+        decision.sentence,
+        f"On {metrics.playlists:,} playlists that were not trained on:",
         metrics_page(metrics, "github"),
         *(["Not met, or abstained:", "\n".join(remarks)] if remarks else []),
     ]

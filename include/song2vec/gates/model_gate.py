@@ -1,57 +1,52 @@
 """May `production` point to this model? Rules with limits, and a verdict in plain words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from song2vec.gates.rules import fewest, rules
-from song2vec.gates.verdict import Rule, abstain, because, failed, log_rules
-from song2vec.plumbing.files import read_json, write_json
+from song2vec.gates.verdict import abstain, because, failed, log_rules
+from song2vec.records import Decision, Metrics, Rule
 from song2vec.settings import GateSettings
 
 log = structlog.get_logger(__name__)
 
 
-def gate(metrics: Path, out: Path, settings: GateSettings) -> dict[str, Any]:
-    """Decide on the model that ``metrics.json`` measured, and write ``decision.json`` to the folder `out`."""
-    decision = decide(read_json(metrics), settings)
-    write_json(out / "decision.json", decision)
-    log_rules(decision["rules"])
-    (log.info if decision["accepted"] else log.warning)(decision["sentence"])
+def gate(metrics: Path, out: Path, settings: GateSettings) -> Decision:
+    """Decide on the model by the file `metrics` that measured it, and write the decision to the folder `out`."""
+    decision = decide(Metrics.read(metrics), settings)
+    decision.write(out / Decision.FILE)
+    log_rules(decision.rules)
+    (log.info if decision.accepted else log.warning)(decision.sentence)
     return decision
 
 
-def decide(metrics: Mapping[str, Any], settings: GateSettings) -> dict[str, Any]:
-    """Decide whether a model with these `metrics` (as `evaluate` returns them) is good enough.
+def decide(metrics: Metrics, settings: GateSettings) -> Decision:
+    """Decide whether a model with these `metrics` is good enough.
 
     With too few held-out playlists the model is refused, and the other rules abstain: their figures rest on chance.
-
-    Returns:
-        ``{"accepted", "forced", "force", "since", "sentence", "rules"}``: the rules as `gate_rules.rules` gives
-        them; `since` is the version it was compared with, or None; `force` is the reason for promoting it
-        whatever the verdict, and `forced` is true where that is against the verdict, which stays "refused".
+    A model that is forced stays refused.
     """
     enough, others = fewest(metrics, settings), rules(metrics, settings)
-    if not enough["passed"]:
-        others = [abstain(rule, f"{metrics['playlists']:,} held-out playlists are too few") for rule in others]
+    if not enough.passed:
+        others = [abstain(rule, f"{metrics.playlists:,} held-out playlists are too few") for rule in others]
     judged = [enough, *others]
     accepted, force = not failed(judged), settings.force.strip()
     forced = bool(force and not accepted)
-    return {
-        "accepted": accepted,
-        "forced": forced,
-        "force": force,
-        "since": metrics.get("live_version"),
-        "sentence": _sentence(judged, accepted, force if forced else ""),
-        "rules": judged,
-    }
+    return Decision(
+        accepted=accepted,
+        forced=forced,
+        force=force,
+        live_version=metrics.live_version,
+        sentence=_sentence(judged, accepted, force if forced else ""),
+        rules=tuple(judged),
+    )
 
 
-def may_promote(decision: Mapping[str, Any]) -> bool:
+def may_promote(decision: Decision) -> bool:
     """Whether a channel may move to the model: it was accepted, or somebody gave a reason to use it all the same."""
-    return bool(decision["accepted"] or decision["forced"])
+    return decision.accepted or decision.forced
 
 
 def _sentence(judged: Sequence[Rule], accepted: bool, force: str) -> str:
@@ -59,13 +54,13 @@ def _sentence(judged: Sequence[Rule], accepted: bool, force: str) -> str:
     if not accepted:
         verdict = f"Refused, but forced ({force})" if force else "Refused"
         return f"{verdict}: {because(judged)}."
-    met = [rule for rule in judged if rule["passed"]]
+    met = [rule for rule in judged if rule.passed]
     silent = len(judged) - len(met)
     counts = [
-        f"{_rules(len(of_slices))} on slices met" if (of_slices := [rule for rule in met if rule["of"]]) else "",
+        f"{_rules(len(of_slices))} on slices met" if (of_slices := [rule for rule in met if rule.of]) else "",
         f"{_rules(silent)} abstained" if silent else "",
     ]
-    return "; ".join(filter(None, [f"Accepted: {because([rule for rule in met if not rule['of']])}", *counts])) + "."
+    return "; ".join(filter(None, [f"Accepted: {because([rule for rule in met if not rule.of])}", *counts])) + "."
 
 
 def _rules(number: int) -> str:

@@ -21,7 +21,7 @@ from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
 SCORES = 2**22
 """Numbers held at a time: 16 MiB."""
 
-Figure = tuple[float, list[float]]
+Figure = tuple[float, tuple[float, float]]
 """A figure, and the lower and the upper end of its interval."""
 Nothing = tuple[None, None]
 
@@ -51,7 +51,7 @@ def coverage(recommended: Ints, songs: int, draws: int) -> Figure:
     spread = np.concatenate(shares)
     figure = holds.shape[0] / songs
     low, high = interval(spread - spread.mean() + figure)
-    return figure, [max(low, 0.0), min(high, 1.0)]
+    return figure, (max(low, 0.0), min(high, 1.0))
 
 
 def popularity_bias(recommended: Ints, hidden: Ragged, popularity: Vocabulary, draws: int) -> Figure | Nothing:

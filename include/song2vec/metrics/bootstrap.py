@@ -30,10 +30,10 @@ def intervals(values: Doubles, draws: int, *, block: int = BLOCK) -> Doubles:
     return np.percentile(resampled(values, draws, block=block), [2.5, 97.5], axis=0).T
 
 
-def interval(figures: Doubles) -> list[float]:
+def interval(figures: Doubles) -> tuple[float, float]:
     """The 95 % interval of a figure, from what it is in each resample, float64 (draws,)."""
-    ends: list[float] = np.percentile(figures, [2.5, 97.5]).tolist()
-    return ends
+    low, high = np.percentile(figures, [2.5, 97.5]).tolist()
+    return low, high
 
 
 def resampled(values: Doubles, draws: int, *, block: int = BLOCK) -> Doubles:

@@ -6,11 +6,10 @@ Surprising Instability of Word Embeddings"). Neighbours are looked for among all
 them: a new song that pushes out an old one is a change. The figure does not depend on how the two spaces are turned.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from song2vec.records import Stability
 from song2vec_client.model import SongModel
 
 Ints = NDArray[np.int64]
@@ -19,7 +18,7 @@ Words = NDArray[np.uint64]
 SEED = 1  # the same songs whoever asks
 
 
-def stability(old: SongModel, new: SongModel, sample: int, seed: int = SEED, at: int = 10) -> dict[str, Any]:
+def stability(old: SongModel, new: SongModel, sample: int, seed: int = SEED, at: int = 10) -> Stability:
     """Compare the neighbours of songs in two models.
 
     Args:
@@ -31,20 +30,18 @@ def stability(old: SongModel, new: SongModel, sample: int, seed: int = SEED, at:
         at: how many neighbours of each song to look at.
 
     Returns:
-        ``{"at", "sampled", "neighbours_kept", "songs_kept", "songs_new", "songs_gone"}``: `neighbours_kept` is the
-        mean share (0 to 1) over the songs sampled, None where no song is shared or has a neighbour in both; the
-        last three are numbers of songs.
+        What moved; `version` is not given.
     """
     shared = np.intersect1d(old.songs, new.songs, assume_unique=True)
     songs = sample_songs(shared, sample, seed)
-    return {
-        "at": at,
-        "sampled": len(songs),
-        "neighbours_kept": _neighbours_kept(old, new, songs, at),
-        "songs_kept": len(shared),
-        "songs_new": len(new) - len(shared),
-        "songs_gone": len(old) - len(shared),
-    }
+    return Stability(
+        at=at,
+        sampled=len(songs),
+        neighbours_kept=_neighbours_kept(old, new, songs, at),
+        songs_kept=len(shared),
+        songs_new=len(new) - len(shared),
+        songs_gone=len(old) - len(shared),
+    )
 
 
 def sample_songs(songs: Ints, sample: int, seed: int) -> Ints:

@@ -1,9 +1,8 @@
-"""What ``metrics.json`` says, for people: tables of figures with their intervals, and sentences."""
-
-from collections.abc import Mapping
-from typing import Any
+"""What metrics say, for people: tables of figures with their intervals, and sentences."""
 
 from tabulate import tabulate
+
+from song2vec.records import Compared, Difference, Metrics, Span, Stability
 
 NAMES = {"model": "this model", "live": "in production", "item_knn": "item-kNN", "popularity": "popular songs"}
 """Who is measured, in the order of the tables."""
@@ -22,40 +21,39 @@ METRICS = {
 _COMPARED = ("ndcg", "hit_rate", "recall")  # more would make a table too wide for a log
 _NOTHING = "–"
 
-Metrics = Mapping[str, Any]
-
 
 def metrics_page(metrics: Metrics, style: str = "simple") -> str:
     """All of it: figures, differences, slices and what else there is to say.
 
     Args:
-        metrics: what ``metrics.json`` holds; what is missing is left out.
+        metrics: what is missing is left out.
         style: a table format of tabulate: ``simple`` for a log, ``github`` for Markdown.
     """
     parts = [metrics_table(metrics, style)]
-    if metrics.get("differences"):
+    if metrics.differences.given():
         parts += ["How much better this model is, with the 95 % interval:", differences_table(metrics, style)]
-    if metrics.get("slices"):
+    if metrics.slices:
         parts += [f"{title('ndcg', metrics)} of each part:", slices_table(metrics, style)]
     return "\n\n".join([*parts, *sentences(metrics)])
 
 
 def metrics_table(metrics: Metrics, style: str = "simple") -> str:
     """A line for the model, one for its intervals, and one for each that it is compared with."""
-    spans = metrics.get("intervals", {}).get("model", {})
-    rows = [[NAMES[name], *(_figure(metrics[name].get(metric)) for metric in METRICS)] for name in _measured(metrics)]
-    if spans:
-        rows.insert(1, ["95 % interval", *(_span(spans.get(metric)) for metric in METRICS)])
+    rows = [
+        [NAMES[name], *(_figure(getattr(getattr(metrics, name), metric)) for metric in METRICS)]
+        for name in _measured(metrics)
+    ]
+    if spans := metrics.intervals.model:
+        rows.insert(1, ["95 % interval", *(_span(getattr(spans, metric)) for metric in METRICS)])
     return _table(rows, ["", *(title(metric, metrics) for metric in METRICS)], style)
 
 
 def differences_table(metrics: Metrics, style: str = "simple") -> str:
     """A line for each that the model is compared with: how much better it is, by which metric."""
-    differences = metrics["differences"]
     rows = [
-        [f"than {NAMES[name]}", *(difference(differences[name].get(metric)) for metric in _COMPARED)]
-        for name in NAMES
-        if name in differences
+        [f"than {title}", *(difference(getattr(differences, metric)) for metric in _COMPARED)]
+        for name, title in NAMES.items()
+        if (differences := getattr(metrics.differences, name))
     ]
     return _table(rows, ["", *(title(metric, metrics) for metric in _COMPARED)], style)
 
@@ -65,61 +63,66 @@ def slices_table(metrics: Metrics, style: str = "simple") -> str:
     names = _measured(metrics)
     rows = [
         [
-            part["sentence"],
-            f"{part['playlists']:,}",
-            *(_figure(part.get(name, {}).get("ndcg")) for name in names),
-            *([difference(part.get("differences", {}).get("live", {}).get("ndcg"))] if "live" in names else []),
+            part.sentence,
+            f"{part.playlists:,}",
+            *(_figure(getattr(getattr(part, name), "ndcg", None)) for name in names),
+            *([difference(than_live(part))] if metrics.live else []),
         ]
-        for part in metrics["slices"]
+        for part in metrics.slices
     ]
-    more = ["than in production"] if "live" in names else []
+    more = ["than in production"] if metrics.live else []
     return _table(rows, ["", "playlists", *(NAMES[name] for name in names), *more], style)
+
+
+def than_live(part: Compared) -> Difference | None:
+    """How much better the model ranks than the live version; None where that was not measured."""
+    return part.differences.live.ndcg if part.differences.live else None
 
 
 def sentences(metrics: Metrics) -> list[str]:
     """What the figures leave out: what cannot be found, who was compared, what moved."""
-    said = []
-    if (share := metrics.get("hidden_unknown_share")) is not None:
-        span = metrics.get("hidden_unknown_interval")
+    lines = []
+    if (share := metrics.hidden_unknown_share) is not None:
+        span = metrics.hidden_unknown_interval
         sure = f" (95 % interval {span[0]:.1%} to {span[1]:.1%})" if span else ""
-        said.append(f"{share:.1%} of the hidden songs are unknown to the model{sure}: it cannot find them.")
-    if live := metrics.get("protocol", {}).get("live"):
-        said.append(live)
-    if moved := metrics.get("stability"):
-        said.append(_moved(moved))
-    return said
+        lines.append(f"{share:.1%} of the hidden songs are unknown to the model{sure}: it cannot find them.")
+    if live := metrics.protocol.live:
+        lines.append(live)
+    if stability := metrics.stability:
+        lines.append(_moved(stability))
+    return lines
 
 
-def difference(found: Mapping[str, Any] | None) -> str:
+def difference(measured: Difference | None) -> str:
     """A difference with its interval: ``+0.012 (+0.003 to +0.021)``."""
-    if not found:
+    if not measured:
         return _NOTHING
-    low, high = found["interval"]
-    return f"{found['mean']:+.3f} ({low:+.3f} to {high:+.3f})"
+    low, high = measured.interval
+    return f"{measured.mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def title(metric: str, metrics: Metrics) -> str:
     """The title of a metric, as `metrics` measured it: ``nDCG@100``."""
-    return METRICS[metric].format(top=metrics.get("protocol", {}).get("top", 100))
+    return METRICS[metric].format(top=metrics.protocol.top)
 
 
-def _moved(moved: Mapping[str, Any]) -> str:
-    songs = f"{moved['songs_new']:,} songs are new and {moved['songs_gone']:,} gone since {moved['version']}"
-    if moved["neighbours_kept"] is None:
+def _moved(stability: Stability) -> str:
+    songs = f"{stability.songs_new:,} songs are new and {stability.songs_gone:,} gone since {stability.version}"
+    if stability.neighbours_kept is None:
         return f"{songs}; no song is in both."
-    kept = f"{moved['neighbours_kept']:.0%} of their {moved['at']} nearest neighbours"
-    return f"{songs}; the others keep {kept} (of {moved['sampled']:,} songs)."
+    kept = f"{stability.neighbours_kept:.0%} of their {stability.at} nearest neighbours"
+    return f"{songs}; the others keep {kept} (of {stability.sampled:,} songs)."
 
 
-def _measured(metrics: Metrics) -> list[str]:
-    return [name for name in NAMES if isinstance(metrics.get(name), Mapping)]
+def _measured(metrics: Compared) -> list[str]:
+    return [name for name in NAMES if getattr(metrics, name)]
 
 
 def _figure(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.3f}"
 
 
-def _span(span: Any) -> str:
+def _span(span: Span) -> str:
     return f"{span[0]:.3f} to {span[1]:.3f}" if span else ""
 
 

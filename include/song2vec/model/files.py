@@ -1,9 +1,7 @@
 """A trained model as files: arrays for the client, and word2vec's binary format."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +12,6 @@ from song2vec.errors import DataError
 from song2vec.playlists.corpus import Ints, Vocabulary
 from song2vec.playlists.tables import SONGS
 from song2vec.plumbing.arrays import to_arrow
-from song2vec.plumbing.files import write_json
 from song2vec_client.format.layout import CONTEXT, VECTORS
 from song2vec_client.model import SongModel
 
@@ -40,8 +37,8 @@ class Model:
         return SongModel(self.vocabulary.songs, self.vocabulary.counts, self.vectors, self.context)
 
 
-def write_model(folder: Path, model: Model, training: Mapping[str, Any]) -> None:
-    """Fill the empty `folder` with all files of `model` but gensim's, and `training` as ``training.json``."""
+def write_model(folder: Path, model: Model) -> None:
+    """Fill the empty `folder` with all files of `model` but gensim's."""
     songs, counts = model.vocabulary.songs, model.vocabulary.counts
     np.save(folder / VECTORS, np.ascontiguousarray(model.vectors))
     np.save(folder / CONTEXT, np.ascontiguousarray(model.context))
@@ -50,7 +47,6 @@ def write_model(folder: Path, model: Model, training: Mapping[str, Any]) -> None
     columns = [to_arrow(numbers) for numbers in (np.arange(len(songs)), songs, counts)]
     pq.write_table(pa.table(columns, schema=SONGS), folder / "songs.parquet")
     _write_word2vec(folder / "song2vec.bin", songs, model.vectors)
-    write_json(folder / "training.json", training)
 
 
 def read_model(folder: Path) -> Model:

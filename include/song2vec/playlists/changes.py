@@ -5,11 +5,9 @@ that the next run can tell without the playlists themselves. Two playlists in a 
 64-bit digest with a chance of 1 in 37 million, and then a count is off by one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -72,32 +70,54 @@ class DataIndex:
             raise DataError(f"{path} is not an index of playlists: {error}") from None
 
 
-def compare(before: DataIndex, now: DataIndex) -> dict[str, dict[str, int]]:
-    """Count what changed from `before` to `now`.
+@dataclass(frozen=True)
+class PlaylistChanges:
+    """How many playlists are new, gone, changed (other songs, or in another order) and the same."""
 
-    Returns:
-        ``{"playlists": {"new", "gone", "changed", "same"}, "songs": {"new", "gone", "same"}}``; a playlist
-        whose songs are others, or in another order, is changed.
-    """
+    new: int
+    gone: int
+    changed: int
+    same: int
+
+
+@dataclass(frozen=True)
+class SongChanges:
+    """How many songs are new, gone and the same."""
+
+    new: int
+    gone: int
+    same: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed from one state of the data to the next."""
+
+    playlists: PlaylistChanges
+    songs: SongChanges
+
+
+def compare(before: DataIndex, now: DataIndex) -> Changes:
+    """Count what changed from `before` to `now`."""
     _, old, new = np.intersect1d(before.identities, now.identities, assume_unique=True, return_indices=True)
     same = int(np.count_nonzero(before.contents[old] == now.contents[new]))
     songs = len(np.intersect1d(before.songs, now.songs, assume_unique=True))
-    return {
-        "playlists": {
-            "new": len(now.identities) - len(new),
-            "gone": len(before.identities) - len(old),
-            "changed": len(new) - same,
-            "same": same,
-        },
-        "songs": {"new": len(now.songs) - songs, "gone": len(before.songs) - songs, "same": songs},
-    }
+    return Changes(
+        PlaylistChanges(
+            new=len(now.identities) - len(new),
+            gone=len(before.identities) - len(old),
+            changed=len(new) - same,
+            same=same,
+        ),
+        SongChanges(new=len(now.songs) - songs, gone=len(before.songs) - songs, same=songs),
+    )
 
 
-def in_words(changes: Mapping[str, Mapping[str, Any]]) -> str:
+def in_words(changes: Changes) -> str:
     """What `compare` counted as a sentence's end: ``playlists: 12 new, 3 gone, …; songs: 5 new, …``."""
     return "; ".join(
         f"{what}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}"
-        for what, counts in changes.items()
+        for what, counts in asdict(changes).items()
     )
 
 

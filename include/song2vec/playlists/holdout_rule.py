@@ -33,7 +33,7 @@ class HoldoutRule:
         return _digest(self.seed, source, category) <= self.up_to
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in ``training.json``."""
+        """As it stands in the file."""
         return asdict(self)
 
     @classmethod

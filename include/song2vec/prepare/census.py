@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from song2vec.playlists.funnel import Funnel
 from song2vec.prepare.judge import KEPT, Judged
+from song2vec.records import Funnel
 
 SHORT = -1
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from song2vec.playlists.funnel import RULES
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.songs import BLANKS, read_song
 
 COLUMNS = ["category_number", "category", "song_number", "song", "problem"]
@@ -38,7 +38,7 @@ class Judged(NamedTuple):
 
 
 def judge(batch: pa.RecordBatch, unknown: str) -> Judged:
-    """Apply the rules of ``funnel.RULES`` but the last, which is on playlists.
+    """Apply the rules of ``rules.RULES`` but the last, which is on playlists.
 
     Songs that came as numbers, nearly all, are judged without looking at text; each text is judged once.
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from song2vec.errors import DataError, SettingsError
 from song2vec.playlists.distinct import DistinctNumbers
-from song2vec.playlists.funnel import RULES, funnel_table
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.tables import PLAYLISTS, QUARANTINE
-from song2vec.plumbing.files import whole_folder, write_json
+from song2vec.plumbing.files import whole_folder
 from song2vec.plumbing.logs import fold
 from song2vec.plumbing.progress import Advance, track
 from song2vec.plumbing.threads import each
@@ -34,6 +34,7 @@ from song2vec.prepare.holdout import hold_out
 from song2vec.prepare.judge import KEPT, STAGE
 from song2vec.prepare.sorting import Sorter
 from song2vec.raw import Piece, RawFile, raw_files
+from song2vec.records import Funnel, funnel_table
 from song2vec.settings import PrepareSettings, Settings
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ _QUARANTINE_FORMAT = {
 }
 
 
-def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any]:
+def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> Funnel:
     """Make playlists of raw rows, as the original pipeline did, and account for every row.
 
     A playlist is what has one (source, category). Its songs are in row order: files by name, rows by line.
-    Repeats of a song stay. Rules, in order, are those of ``funnel.RULES``; what a song is, is in ``songs``.
+    Repeats of a song stay. Rules, in order, are those of ``rules.RULES``; what a song is, is in ``songs``.
 
     Args:
         raw: raw Parquet files (``tables.RAW``) and folders of them, in any order.
@@ -72,9 +73,7 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
         settings: the sections ``prepare`` and ``holdout``.
 
     Returns:
-        What ``funnel.json`` holds: ``{"rules": [{"rule", "rows_in", "rows_out", "rows_left_out",
-        "playlists_in", "playlists_out", "playlists_left_out"}, …], "raw_rows", "rows", "playlists", "songs",
-        "heldout", "fingerprint"}``; `songs` counts distinct songs.
+        What became of the rows.
 
     Raises:
         DataError: a raw file is missing or is none, or no playlist is left; the message shows the funnel.
@@ -83,28 +82,29 @@ def prepare(raw: Sequence[Path], out: Path, settings: Settings) -> dict[str, Any
     started = time.monotonic()
     files = raw_files(raw)
     log.info("preparing playlists", raw_files=len(files), min_songs=settings.prepare.min_songs)
-    found = _count(files, settings.prepare)
-    table = funnel_table(found.funnel.to_record())
-    if not found.funnel.playlists:
+    counted = _count(files, settings.prepare)
+    table = funnel_table(counted.funnel)
+    if not counted.funnel.playlists:
         raise DataError(f"no playlist is left. What became of the rows:\n{table}\nSee that the sources hold data")
     with whole_folder(out) as folder, TemporaryDirectory(dir=folder, prefix=".spill-") as spill:
-        memory = _free_memory(settings.prepare, sum(map(len, found.places)))
-        sorter = Sorter(Path(spill), found.lengths, memory // BYTES_A_SONG)
-        _divide(files, found, settings.prepare, sorter, folder / "quarantine.parquet")
-        fingerprint, distinct = _write_playlists(found, sorter, settings.prepare, folder / "playlists.parquet")
+        memory = _free_memory(settings.prepare, sum(map(len, counted.places)))
+        sorter = Sorter(Path(spill), counted.lengths, memory // BYTES_A_SONG)
+        _divide(files, counted, settings.prepare, sorter, folder / "quarantine.parquet")
+        fingerprint, distinct = _write_playlists(counted, sorter, settings.prepare, folder / "playlists.parquet")
         with _database(spill, settings.prepare) as database:
             held_out = hold_out(database, folder / "playlists.parquet", folder / "heldout.parquet", settings.holdout)
-        record = {**found.funnel.to_record(), "songs": distinct, "heldout": held_out, "fingerprint": fingerprint}
-        write_json(folder / "funnel.json", record)
+        last = {"songs": distinct, "heldout": held_out, "fingerprint": fingerprint}
+        funnel = counted.funnel.model_copy(update=last)
+        funnel.write(folder / Funnel.FILE)
     fold("What became of the rows", table)
     log.info(
         "playlists are prepared",
-        **{key: record[key] for key in ("raw_rows", "rows", "playlists", "songs", "heldout")},
+        **funnel.model_dump(include={"raw_rows", "rows", "playlists", "songs", "heldout"}),
         fingerprint=fingerprint[:8],
         sorted_in_parts=len(sorter.parts),
         seconds=round(time.monotonic() - started, 1),
     )
-    return record
+    return funnel
 
 
 def _count(files: Sequence[RawFile], settings: PrepareSettings) -> Census:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from song2vec.errors import DataError
-from song2vec.playlists.funnel import RULES
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.tables import QUARANTINE
 from song2vec.workspace import open_run_folder
 from song2vec_client.errors import NotFoundError

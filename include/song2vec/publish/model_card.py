@@ -1,13 +1,11 @@
 """``MODEL_CARD.md``: what a person should know of a version before using it, from the records of its run."""
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from song2vec.metrics.text import metrics_page
+from song2vec.records import DataDecision, Decision, Funnel, Metrics, Records, Training
 
-Records = Mapping[str, Mapping[str, Any]]
-
-_FUNNEL = {"rule": "rule", "rows_in": "rows in", "rows_left_out": "left out", "rows_out": "rows out"}
 _LIMITS = """\
 - It knows only songs that occurred often enough in the playlists it was trained on; all others are left out.
 - Songs are near because people put them into the same playlists. It knows nothing of sound, lyrics or rights.
@@ -22,89 +20,95 @@ _LIMITS = """\
 
 
 def model_card(records: Records) -> str:
-    """The card as Markdown; a part whose record is missing is left out.
-
-    Args:
-        records: by file name: ``training.json``, ``funnel.json``, ``data_decision.json``, ``metrics.json``,
-            ``decision.json``.
-    """
-    training = records.get("training.json", {})
+    """The card as Markdown; a part whose record is missing is left out."""
+    training = records.training
+    data = [_trained_on(training), _left_out(records.funnel), _verdict_on_data(records.data_decision)]
     parts = {
         "What it is": _what(training),
-        "Data": _data(training, records.get("funnel.json", {})) + _changes(records.get("data_decision.json", {})),
-        "Quality": _quality(records.get("metrics.json", {})),
-        "The gate": _gate(records.get("decision.json", {})),
+        "Data": "\n".join(filter(None, data)),
+        "Quality": _quality(records.metrics),
+        "The gate": _gate(records.decision),
         "Settings of the training": _settings(training),
         "Limits of use": _LIMITS,
     }
     text = "\n".join(f"## {title}\n\n{part.rstrip()}\n" for title, part in parts.items() if part)
-    return f"# Song embeddings, trained {training.get('finished', 'at an unknown time')}\n\n{text}"
+    return f"# Song embeddings, trained {training.finished if training else 'at an unknown time'}\n\n{text}"
 
 
-def _what(training: Mapping[str, Any]) -> str:
-    dimensions = training.get("settings", {}).get("vector_size")
+def _what(training: Training | None) -> str:
+    if not training:
+        return ""
+    dimensions = training.settings.get("vector_size")
     size = f" of {dimensions} dimensions" if dimensions else ""
-    alignment = training.get("alignment", {}).get("sentence", "")
     return (
-        f"Vectors{size} for {_number(training.get('songs'))} songs, learnt with skip-gram and negative sampling from "
-        f"playlists (trainer: {training.get('trainer', 'unknown')}, {_epochs(training)}, "
-        f"{_number(training.get('seconds'))} seconds).\n{alignment}\n"
+        f"Vectors{size} for {_number(training.songs)} songs, learnt with skip-gram and negative sampling from "
+        f"playlists (trainer: {training.trainer}, {_epochs(training)}, {_number(training.seconds)} seconds).\n"
+        f"{training.alignment.sentence}\n"
     )
 
 
-def _epochs(training: Mapping[str, Any]) -> str:
-    count, best = len(training.get("epochs", ())), training.get("best_epoch")
+def _epochs(training: Training) -> str:
+    count, best = len(training.epochs), training.best_epoch
     kept = f", of which epoch {best} ranked best and counts" if best and best < count else ""
     return f"{count} epoch{'s' * (count != 1)}{kept}"
 
 
-def _data(training: Mapping[str, Any], funnel: Mapping[str, Any]) -> str:
-    text = f"{_number(training.get('playlists'))} playlists with {_number(training.get('words'))} songs in all.\n"
-    rules = funnel.get("rules", ())
-    if not rules:
-        return text
-    return f"{text}\nWhat each rule left out:\n\n" + _table(
-        list(_FUNNEL.values()), [[r.get(k) for k in _FUNNEL] for r in rules]
-    )
+def _trained_on(training: Training | None) -> str:
+    return f"{training.playlists:,} playlists with {training.words:,} songs in all.\n" if training else ""
 
 
-def _changes(decision: Mapping[str, Any]) -> str:
+def _left_out(funnel: Funnel | None) -> str:
+    if not funnel or not funnel.rules:
+        return ""
+    rows = [[rule.rule, rule.rows_in, rule.rows_left_out, rule.rows_out] for rule in funnel.rules]
+    return f"What each rule left out:\n\n{_table(['rule', 'rows in', 'left out', 'rows out'], rows)}"
+
+
+def _verdict_on_data(decision: DataDecision | None) -> str:
     """The verdict on the data, and what changed since the version before."""
-    text = f"\nThe data: {decision['sentence']}\n" if decision.get("sentence") else ""
-    changes = decision.get("changes")
-    if not changes:
+    if not decision:
+        return ""
+    text = f"The data: {decision.sentence}\n"
+    if not decision.changes:
         return text
     kinds = ("new", "gone", "changed", "same")
-    rows = [[what, *(counts.get(kind) for kind in kinds)] for what, counts in changes.items()]
-    return f"{text}\nWhat changed since {decision.get('since')}:\n\n{_table(['', *kinds], rows)}"
+    rows = [[what, *(counts.get(kind) for kind in kinds)] for what, counts in asdict(decision.changes).items()]
+    return f"{text}\nWhat changed since {decision.live_version}:\n\n{_table(['', *kinds], rows)}"
 
 
-def _quality(metrics: Mapping[str, Any]) -> str:
+def _quality(metrics: Metrics | None) -> str:
     if not metrics:
         return ""
-    protocol = "".join(f"- {name}: {_number(value)}\n" for name, value in metrics.get("protocol", {}).items())
+    protocol = "".join(f"- {name}: {_number(value)}\n" for name, value in metrics.protocol.given().items())
     return (
-        f"On {_number(metrics.get('playlists'))} playlists that were not trained on, half of each hidden.\n\n"
+        f"On {metrics.playlists:,} playlists that were not trained on, half of each hidden.\n\n"
         + metrics_page(metrics, "github")
         + (f"\n\nHow it was measured:\n\n{protocol}" if protocol else "")
     )
 
 
-def _gate(decision: Mapping[str, Any]) -> str:
-    sentence = decision.get("sentence")
-    if not sentence:
+def _gate(decision: Decision | None) -> str:
+    if not decision:
         return ""
-    columns = {"rule": "rule", "of": "slice", "figure": "figure", "limit": "limit", "margin": "by how much"}
     rows = [
-        [*(rule.get(column) for column in columns), {True: "yes", False: "no"}.get(rule.get("passed"), "abstained")]
-        for rule in decision.get("rules", ())
+        [
+            rule.rule,
+            rule.of,
+            rule.figure,
+            rule.limit,
+            rule.margin,
+            {True: "yes", False: "no", None: "abstained"}[rule.passed],
+        ]
+        for rule in decision.rules
     ]
-    return f"{sentence}\n" + ("\n" + _table([*columns.values(), "passed"], rows) if rows else "")
+    head = ["rule", "slice", "figure", "limit", "by how much", "passed"]
+    return f"{decision.sentence}\n" + (f"\n{_table(head, rows)}" if rows else "")
 
 
-def _settings(training: Mapping[str, Any]) -> str:
-    settings = training.get("settings", {})
-    return _table(["setting", "value"], [[name, value] for name, value in settings.items()]) if settings else ""
+def _settings(training: Training | None) -> str:
+    if not training or not training.settings:
+        return ""
+    return _table(["setting", "value"], [[name, value] for name, value in training.settings.items()])
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:

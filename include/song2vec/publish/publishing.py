@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ import structlog
 from song2vec import __version__
 from song2vec.errors import DataError
 from song2vec.model import GENSIM
-from song2vec.plumbing.files import read_json
 from song2vec.publish.model_card import model_card
 from song2vec.publish.signing import SigningKey
 from song2vec.publish.upload import entries_of, upload
+from song2vec.records import KINDS, AnyRecord, Decision, Funnel, Records, Training
 from song2vec.settings import Settings
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format.alignment import Alignment
@@ -35,12 +36,9 @@ from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
 
-TRAINING = "training.json"
 CARD = "MODEL_CARD.md"
-REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, TRAINING)
-OPTIONAL = ("metrics.json", "funnel.json", "decision.json", "data_decision.json", "data_index.npz", "live.json", CARD)
-
-_RECORDS = (TRAINING, "funnel.json", "data_decision.json", "metrics.json", "decision.json")
+REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, Training.FILE)
+OPTIONAL = (*(kind.FILE for kind in KINDS if kind is not Training), "data_index.npz", "live.json", CARD)
 
 
 @dataclass(frozen=True)
@@ -98,18 +96,17 @@ def publish_folders(
         DataError: a file is missing. For more see `publish`.
     """
     files = published_files(*folders)
-    decision = read_json(files["decision.json"]) if "decision.json" in files else {"accepted": True}
-    funnel = read_json(files["funnel.json"]) if "funnel.json" in files else {}
-    alignment = read_json(files[TRAINING]).get("alignment", {})
+    decision, funnel = _record(files, Decision), _record(files, Funnel)
+    accepted = decision is None or decision.accepted
     facts = VersionFacts(
         parent=parent,
-        accepted=decision["accepted"],
-        status="accepted" if decision["accepted"] else "rejected",
+        accepted=accepted,
+        status="accepted" if accepted else "rejected",
         settings=settings.model_dump(mode="json"),
-        data_fingerprint=funnel.get("fingerprint", ""),
+        data_fingerprint=funnel.fingerprint if funnel else "",
         code_version=os.environ.get("SONG2VEC_CODE_VERSION", __version__),
         created=datetime.now(UTC),
-        alignment=Alignment.from_json(alignment) if alignment.get("aligned") else None,
+        alignment=Training.read(files[Training.FILE]).alignment.alignment,
     )
     manifest = publish(store.bucket, files, facts, key)
     return {"version": manifest.version, "uri": f"{store.bucket.uri}/versions/{manifest.version}"}
@@ -190,18 +187,23 @@ def _same(existing: Manifest, entries: tuple[FileEntry, ...]) -> Manifest:
 
 
 def _card(files: Mapping[str, Path]) -> bytes:
-    records = {name: read_json(files[name]) for name in _RECORDS if name in files}
-    return model_card(records).encode()
+    return model_card(Records.of(partial(_record, files))).encode()
+
+
+def _record(files: Mapping[str, Path], kind: type[AnyRecord]) -> AnyRecord | None:
+    """The record among `files`; None where there is none."""
+    return kind.read(files[kind.FILE]) if kind.FILE in files else None
 
 
 def _finished(files: Mapping[str, Path]) -> datetime:
     """When the training ended: a fixed property of the model, unlike the time of this call."""
-    text = read_json(files[TRAINING]).get("finished") if TRAINING in files else None
+    training = _record(files, Training)
+    text = training.finished if training else None
     try:
         time = datetime.fromisoformat(str(text))
     except ValueError:
         raise DataError(
-            f"cannot publish: {TRAINING} says finished = {text!r}, expected a time such as 2026-01-31T04:00:00Z. "
+            f"cannot publish: {Training.FILE} says finished = {text!r}, expected a time such as 2026-01-31T04:00:00Z. "
             "Train again."
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -19,7 +19,6 @@ parent has another number of dimensions, the model stays as it is, and the recor
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import structlog
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from song2vec.errors import DataError
 from song2vec.model import Floats, Model
 from song2vec.playlists.corpus import Ints
+from song2vec.records import HowAligned
 from song2vec_client.format.alignment import Alignment, Distances
 from song2vec_client.model import SongModel
 
@@ -39,17 +39,13 @@ BLOCK = 1 << 14
 Doubles = NDArray[np.float64]
 
 
-def align_to_parent(model: Model, parent: SongModel | None, *, wanted: bool = True) -> dict[str, Any]:
+def align_to_parent(model: Model, parent: SongModel | None, *, wanted: bool = True) -> HowAligned:
     """Align `model`, in place, where it can be, and say in plain words what was done.
 
     Args:
         model: its float32 arrays, in memory, are overwritten.
         parent: the model before; None: there is none.
         wanted: the setting ``train.align``.
-
-    Returns:
-        What ``training.json`` holds as ``alignment``: ``{"sentence", "aligned"}``, and the fields of `Alignment`
-        where it was aligned.
 
     Raises:
         DataError: the parent's vectors hold NaN or infinity.
@@ -58,12 +54,12 @@ def align_to_parent(model: Model, parent: SongModel | None, *, wanted: bool = Tr
     if parent is None or alignment is None:
         sentence = f"Not aligned: {_why_not(model, parent, wanted=wanted)}."
         log.info(sentence)
-        return {"sentence": sentence, "aligned": False}
+        return HowAligned(sentence=sentence, aligned=False)
     songs = f"{alignment.shared_songs:,} shared song{'s' * (alignment.shared_songs != 1)}"
     moved = f"moved by a median cosine distance of {alignment.after.median:.2g}"
     sentence = f"Aligned to {_name(parent)}: {songs} {moved}."
     log.info(sentence, before=alignment.before.median)
-    return {"sentence": sentence, "aligned": True, **alignment.to_json()}
+    return HowAligned(sentence=sentence, aligned=True, **vars(alignment))
 
 
 def align(model: Model, parent: SongModel) -> Alignment | None:

@@ -14,6 +14,7 @@ from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.playlists.holdout_rule import read_rule
 from song2vec.playlists.playlist_file import PlaylistFile, open_playlists
 from song2vec.plumbing.files import whole_folder
+from song2vec.records import Epoch, Training
 from song2vec.settings import Settings, TrainSettings
 from song2vec.train.alignment import align_to_parent
 from song2vec.train.checkpoint import Checkpoint, identity
@@ -101,21 +102,22 @@ def train(
     model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
     del rows  # what is written needs its memory
     alignment = align_to_parent(model, parent, wanted=options.align)
-    training = {
-        "trainer": options.trainer,
-        "settings": options.model_dump(mode="json"),
+    training = Training(
+        trainer=options.trainer,
+        settings=options.model_dump(mode="json"),
         **size,
-        "held_out": rule.to_json() if rule else None,
-        "validation_playlists": len(aside),
-        "best_epoch": epochs.chosen,
-        "epochs": epochs.records,
-        "alignment": alignment,
-        "started": _utc(started),
-        "finished": _utc(time.time()),
-        "seconds": round(time.time() - started, 3),
-    }
+        held_out=rule,
+        validation_playlists=len(aside),
+        best_epoch=epochs.chosen,
+        epochs=tuple(Epoch(**record) for record in epochs.records),
+        alignment=alignment,
+        started=_utc(started),
+        finished=_utc(time.time()),
+        seconds=round(time.time() - started, 3),
+    )
     with whole_folder(out) as folder:
-        write_model(folder, model, training)
+        write_model(folder, model)
+        training.write(folder / Training.FILE)
         del model  # from here on it is on disk: gensim needs the memory
         write_gensim(folder, options)
     checkpoint.remove()
@@ -123,8 +125,8 @@ def train(
         "model": str(out),
         **size,
         "loss": round(epochs.records[epochs.chosen - 1]["loss"], 4),
-        "seconds": training["seconds"],
-        "alignment": alignment["sentence"],
+        "seconds": training.seconds,
+        "alignment": alignment.sentence,
     }
     log.info("trained", **record)
     return record

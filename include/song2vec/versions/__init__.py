@@ -8,7 +8,7 @@
 - `records`: the records of a version, verified
 """
 
-from song2vec.versions.diff import diff, diff_page
+from song2vec.versions.diff import Diff, diff, diff_page
 from song2vec.versions.listing import move_rows, read_history, version_table
 from song2vec.versions.live import NAME as LIVE
 from song2vec.versions.live import LiveVersion, live_version, time_of_run
@@ -17,6 +17,7 @@ from song2vec.versions.live_model import LiveModel, live_model, model_in, pull_l
 
 __all__ = [
     "LIVE",
+    "Diff",
     "LiveData",
     "LiveModel",
     "LiveVersion",

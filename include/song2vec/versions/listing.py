@@ -1,6 +1,5 @@
 """What a store holds, as rows of a table: its versions, and the moves of its channels."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +7,7 @@ import structlog
 
 from song2vec.channels import numbers, read_move
 from song2vec.errors import DataError
+from song2vec.records import Metrics
 from song2vec.versions.records import read_record
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format.layout import move_name, move_number
@@ -105,12 +105,11 @@ def _described(version: Version) -> dict[str, Any]:
             "published": version.manifest.created.strftime(_MINUTE),
             **_measured(version),
         }
-    except (CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
+    except (DataError, CorruptModelError, UnsupportedFormatError, NotFoundError) as error:
         return {"status": f"unreadable: {error}", "published": None, "ndcg": None, "hit_rate": None}
 
 
 def _measured(version: Version) -> dict[str, Any]:
     """The version's metrics; None where there are none."""
-    model = read_record(version, "metrics.json").get("model")
-    figures = model if isinstance(model, Mapping) else {}
-    return {name: figures.get(name) for name in ("ndcg", "hit_rate")}
+    metrics = read_record(version, Metrics)
+    return {name: getattr(metrics.model, name) if metrics else None for name in ("ndcg", "hit_rate")}

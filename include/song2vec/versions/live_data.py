@@ -1,13 +1,12 @@
 """What the live version was trained on: the data to compare the next run's with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from song2vec.playlists import changes
 from song2vec.playlists.changes import DataIndex
+from song2vec.records import Funnel
 from song2vec.versions.live import LiveVersion
 from song2vec.versions.records import read_record
 from song2vec_client.store import ModelStore
@@ -20,12 +19,12 @@ class LiveData:
 
     Attributes:
         version: its name.
-        funnel: its ``funnel.json``; empty if it was published without.
+        funnel: what became of its rows; None if it was published without.
         index: its playlists' digests; None if it was published without.
     """
 
     version: str
-    funnel: Mapping[str, Any]
+    funnel: Funnel | None
     index: DataIndex | None
 
 
@@ -35,6 +34,7 @@ def live_data(store: ModelStore, live: LiveVersion) -> LiveData | None:
     Raises:
         NotFoundError: it was deleted.
         CorruptModelError: a file is not what the version's manifest says.
+        DataError: its funnel or index is damaged.
     """
     version = live.handle(store)
     return data_of(version) if version else None
@@ -43,7 +43,7 @@ def live_data(store: ModelStore, live: LiveVersion) -> LiveData | None:
 def data_of(version: Version) -> LiveData:
     """The data of `version`; errors as for `live_data`."""
     index = _index(version) if changes.NAME in version else None
-    return LiveData(version.name, read_record(version, "funnel.json"), index)
+    return LiveData(version.name, read_record(version, Funnel), index)
 
 
 def _index(version: Version) -> DataIndex:

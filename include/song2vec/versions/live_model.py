@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +10,11 @@ from song2vec.model import Model, read_model
 from song2vec.playlists.corpus import Vocabulary
 from song2vec.playlists.heldout_file import Heldout
 from song2vec.playlists.holdout_rule import HoldoutRule
-from song2vec.plumbing.files import read_json
+from song2vec.records import Training
 from song2vec.versions.live import LiveVersion
-from song2vec_client.format.fields import parse_json
+from song2vec.versions.records import read_record
 from song2vec_client.model import SongModel
 from song2vec_client.store import ModelStore
-
-TRAINING = "training.json"
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def live_model(store: ModelStore, live: LiveVersion) -> LiveModel | None:
         return None
     pulled = version.load()
     model = Model(Vocabulary(np.array(pulled.songs), np.array(pulled.counts)), pulled.vectors, pulled.context)
-    return LiveModel(version.name, model, _rule(parse_json(version.read(TRAINING))))
+    return _measurable(version.name, model, read_record(version, Training))
 
 
 def model_in(folder: Path) -> LiveModel:
@@ -68,9 +65,9 @@ def model_in(folder: Path) -> LiveModel:
     Raises:
         DataError: the folder holds no model.
     """
-    model, records = read_model(folder), folder / TRAINING
-    return LiveModel(str(folder), model, _rule(read_json(records) if records.is_file() else None))
+    model, file = read_model(folder), folder / Training.FILE
+    return _measurable(str(folder), model, Training.read(file) if file.is_file() else None)
 
 
-def _rule(training: Any) -> HoldoutRule | None:
-    return HoldoutRule.from_json(training.get("held_out")) if isinstance(training, dict) else None
+def _measurable(name: str, model: Model, training: Training | None) -> LiveModel:
+    return LiveModel(name, model, training.held_out if training else None)

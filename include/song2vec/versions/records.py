@@ -1,18 +1,20 @@
-"""The JSON records of a published version, such as ``metrics.json``."""
+"""The records of a published version."""
 
-from typing import Any
-
-from song2vec_client.format.fields import parse_json
+from song2vec.errors import DataError
+from song2vec.records import AnyRecord
 from song2vec_client.version import Version
 
 
-def read_record(version: Version, path: str) -> dict[str, Any]:
-    """The record at `path` of a version, verified; empty where the version has none, or it is no JSON object.
+def read_record(version: Version, kind: type[AnyRecord]) -> AnyRecord | None:
+    """The record of a version, verified; None where the version has none.
 
     Raises:
-        CorruptModelError: it is not what the manifest says, or no JSON.
+        CorruptModelError: the file is not what the manifest says.
+        DataError: it holds no such record.
     """
-    if path not in version:
-        return {}
-    record = parse_json(version.read(path))
-    return record if isinstance(record, dict) else {}
+    if kind.FILE not in version:
+        return None
+    try:
+        return kind.parse(version.read(kind.FILE))
+    except DataError as error:
+        raise DataError(f"{kind.FILE} of version {version.name} is damaged: {error}") from None

@@ -10,6 +10,7 @@ from tests.rig.genres import GENRE_SIZE, genre_playlists, write_heldout, write_p
 from song2vec.errors import DataError
 from song2vec.evaluate import evaluate
 from song2vec.metrics.ranking import METRICS
+from song2vec.records import Metrics
 from song2vec.settings import Settings, load_settings
 from song2vec.train import train
 
@@ -44,12 +45,13 @@ def test_a_model_that_knows_the_genres_beats_popularity_and_finds_what_can_be_fo
     )
     # ten guesses, exactly the ten songs of the genre that are not shown: all three hidden ones are among them
     assert settings.evaluate.top == GENRE_SIZE - 5
-    assert metrics["playlists"] == 40
-    assert metrics["item_knn"]["recall"] == 1
-    assert metrics["model"]["recall"] == 1
-    assert metrics["model"]["hit_rate"] == 1
-    assert metrics["popularity"]["recall"] < 0.5
-    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    assert metrics.playlists == 40
+    assert metrics.item_knn.recall == 1
+    assert metrics.model.recall == 1
+    assert metrics.model.hit_rate == 1
+    assert metrics.popularity.recall < 0.5
+    assert json.loads((folder / "metrics.json").read_text()) == metrics.to_json()
+    assert Metrics.read(folder / "metrics.json") == metrics
 
 
 def test_item_knn_only_with_the_training_playlists_and_the_live_only_where_there_is_one(
@@ -57,13 +59,13 @@ def test_item_knn_only_with_the_training_playlists_and_the_live_only_where_there
 ) -> None:
     metrics = evaluate(folder / "model", folder / "heldout.parquet", settings)
     measured = {"model", "popularity"}
-    assert set(metrics) == measured | {
+    assert set(metrics.to_json()) == measured | {
         "protocol", "playlists", "intervals", "differences", "hidden_unknown_share", "hidden_unknown_interval", "slices"
     }  # fmt: skip
-    assert set(metrics["intervals"]) == measured
-    assert set(metrics["model"]) == {*METRICS, "coverage", "popularity_bias"}
-    assert metrics["protocol"]["vocabulary"] == GENRES * GENRE_SIZE
-    assert metrics["protocol"]["live"] == "There was no version in production to compare with, or it was not named."
+    assert set(metrics.intervals.to_json()) == measured
+    assert set(metrics.model.to_json()) == {*METRICS, "coverage", "popularity_bias"}
+    assert metrics.protocol.vocabulary == GENRES * GENRE_SIZE
+    assert metrics.protocol.live == "There was no version in production to compare with, or it was not named."
 
 
 def test_unknown_hidden_songs_are_misses_and_unknown_shown_songs_are_passed_over(
@@ -72,9 +74,9 @@ def test_unknown_hidden_songs_are_misses_and_unknown_shown_songs_are_passed_over
     shown, known = [1000, 1001, 1002, 1003, 1004], [1005, 1006]
     asked = {"half": ([*shown, 999_999], [*known, 888_888, 777_777]), "all unknown": ([999_999], [1000])}
     metrics = evaluate(folder / "model", write_heldout(tmp_path / "heldout.parquet", asked), settings)
-    assert metrics["model"]["recall"] == pytest.approx((2 / 4 + 0) / 2)
-    assert metrics["protocol"]["hidden_songs_unknown"] == 2
-    assert metrics["hidden_unknown_share"] == 2 / 5
+    assert metrics.model.recall == pytest.approx((2 / 4 + 0) / 2)
+    assert metrics.protocol.hidden_songs_unknown == 2
+    assert metrics.hidden_unknown_share == 2 / 5
 
 
 def test_what_is_held_out_does_not_teach_item_knn(settings: Settings, folder: Path, tmp_path: Path) -> None:
@@ -82,11 +84,12 @@ def test_what_is_held_out_does_not_teach_item_knn(settings: Settings, folder: Pa
     playlists = write_playlists(tmp_path / "playlists.parquet", [together, *genre_playlists(40)])
     heldout = write_heldout(tmp_path / "heldout.parquet", {"p0": ([1000], [2000])})
     metrics = evaluate(folder / "model", heldout, settings, playlists=playlists)
-    assert metrics["item_knn"]["recall"] == 0
+    assert metrics.item_knn.recall == 0
 
 
 def test_intervals_hold_the_means_and_differences_are_those_of_the_means(folder: Path, settings: Settings) -> None:
-    metrics = evaluate(folder / "model", folder / "heldout.parquet", settings, playlists=folder / "playlists.parquet")
+    playlists = folder / "playlists.parquet"
+    metrics = evaluate(folder / "model", folder / "heldout.parquet", settings, playlists=playlists).to_json()
     for name, spans in metrics["intervals"].items():
         for metric, (low, high) in spans.items():
             assert low <= metrics[name][metric] <= high
@@ -98,7 +101,8 @@ def test_intervals_hold_the_means_and_differences_are_those_of_the_means(folder:
 
 
 def test_slices_have_the_same_figures_as_the_whole(folder: Path, settings: Settings) -> None:
-    metrics = evaluate(folder / "model", folder / "heldout.parquet", settings, playlists=folder / "playlists.parquet")
+    playlists = folder / "playlists.parquet"
+    metrics = evaluate(folder / "model", folder / "heldout.parquet", settings, playlists=playlists).to_json()
     found = {part["name"]: part for part in metrics["slices"]}
     assert {"short", "head", "csv"} <= set(found)
     for name in ("model", "popularity", "item_knn"):  # all playlists show 5 songs and are from one source
@@ -118,8 +122,8 @@ def test_how_a_baseline_counts(folder: Path, tmp_path: Path) -> None:
     metrics = evaluate(
         folder / "model", heldout, load_settings({**SETTINGS, "train.min_count": 2}), playlists=playlists
     )
-    assert metrics["popularity"]["mrr"] == (1 + 0) / 2  # first for the one; for the other not even recommended
-    assert metrics["popularity"]["coverage"] == 1
+    assert metrics.popularity.mrr == (1 + 0) / 2  # first for the one; for the other not even recommended
+    assert metrics.popularity.coverage == 1
 
 
 def test_an_empty_hold_out_is_refused(folder: Path, settings: Settings, tmp_path: Path) -> None:

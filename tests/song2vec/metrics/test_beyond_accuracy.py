@@ -25,7 +25,7 @@ def test_the_interval_of_coverage_lies_around_it_although_every_resample_covers_
 
 
 def test_the_same_songs_for_everyone_are_surely_all_that_is_covered() -> None:
-    assert coverage(np.tile([4, 9], (30, 1)), 8, DRAWS) == (0.25, [0.25, 0.25])
+    assert coverage(np.tile([4, 9], (30, 1)), 8, DRAWS) == (0.25, (0.25, 0.25))
 
 
 def test_the_popularity_lift_by_hand() -> None:
@@ -52,4 +52,4 @@ def test_the_share_of_unknown_songs_is_of_songs_not_of_playlists() -> None:
     figure, (low, high) = unknown_share(ragged([1, 2, 1], [99]), known, DRAWS)
     assert figure == 1 / 4
     assert (low, high) == (0, 1)
-    assert unknown_share(ragged([], []), known, DRAWS) == (0, [0, 0])
+    assert unknown_share(ragged([], []), known, DRAWS) == (0, (0, 0))

@@ -34,7 +34,7 @@ def test_a_model_keeps_everything_of_itself_however_its_space_is_turned():
     model = random_model(1)
 
     for other in (model, turned(model, 2)):
-        assert stability(model, other, sample=100, seed=1) == {
+        assert stability(model, other, sample=100, seed=1).to_json() == {
             "at": 10,
             "sampled": 100,
             "neighbours_kept": 1.0,
@@ -49,7 +49,7 @@ def test_neighbours_and_songs_by_hand():
     new = circle([3, 2, 9, 1, 7])  # of 3 and 2 the nearest is the other one; of 1 it is 9
 
     assert [old.similar(song, 1)[0].item() for song in (1, 2, 3)] == [2, 1, 2]
-    assert stability(old, new, sample=10, seed=1, at=1) == {
+    assert stability(old, new, sample=10, seed=1, at=1).to_json() == {
         "at": 1,
         "sampled": 3,
         "neighbours_kept": pytest.approx(1 / 3),
@@ -63,15 +63,15 @@ def test_a_neighbour_that_is_gone_is_one_that_was_not_kept():
     old, new = circle([1, 2, 3, 4]), circle([1, 2, 3, 5])
 
     # All three others are neighbours: of each of the three shared songs 4 is gone.
-    assert stability(old, new, sample=10, seed=1)["neighbours_kept"] == pytest.approx(2 / 3)
+    assert stability(old, new, sample=10, seed=1).neighbours_kept == pytest.approx(2 / 3)
 
 
 def test_nothing_to_compare_is_told_from_nothing_kept():
     alone = circle([1])
 
-    assert stability(circle([1, 2]), circle([3, 4]), sample=10, seed=1)["neighbours_kept"] is None
-    assert stability(alone, circle([1, 2]), sample=10, seed=1)["neighbours_kept"] is None
-    assert stability(alone, alone, sample=10, seed=1)["sampled"] == 1
+    assert stability(circle([1, 2]), circle([3, 4]), sample=10, seed=1).neighbours_kept is None
+    assert stability(alone, circle([1, 2]), sample=10, seed=1).neighbours_kept is None
+    assert stability(alone, alone, sample=10, seed=1).sampled == 1
 
 
 def test_the_figure_of_a_sample_is_near_that_of_all_songs():
@@ -80,11 +80,11 @@ def test_the_figure_of_a_sample_is_near_that_of_all_songs():
     vectors = (old.vectors + 0.3 * rng.standard_normal(old.vectors.shape)).astype(np.float32)
     new = SongModel(old.songs, old.counts, vectors, vectors)
 
-    everything = stability(old, new, sample=2000, seed=1)["neighbours_kept"]
+    everything = stability(old, new, sample=2000, seed=1).neighbours_kept
 
     assert 0.1 < everything < 0.9
     for seed in range(5):
-        assert stability(old, new, sample=500, seed=seed)["neighbours_kept"] == pytest.approx(everything, abs=0.05)
+        assert stability(old, new, sample=500, seed=seed).neighbours_kept == pytest.approx(everything, abs=0.05)
 
 
 songs_of = st.lists(st.integers(-(2**63), 2**63 - 1), unique=True, min_size=1, max_size=50)

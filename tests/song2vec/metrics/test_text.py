@@ -1,7 +1,9 @@
+import json
 from typing import Any
 
 from song2vec.metrics.text import metrics_page, metrics_table
 from song2vec.publish.model_card import model_card
+from song2vec.records import Metrics, Records
 
 MODEL = {"ndcg": 0.3, "hit_rate": 0.5, "recall": 0.4, "mrr": 0.25, "coverage": 0.125, "popularity_bias": -0.5}
 BETTER = {"ndcg": {"mean": 0.02, "interval": [-0.001, 0.041]}}
@@ -24,13 +26,17 @@ METRICS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def metrics(**changes: Any) -> Metrics:
+    return Metrics.parse(json.dumps(METRICS | changes).encode())
+
+
 def lines(text: str) -> dict[str, list[str]]:
     """By its first words, the words of each line."""
     return {line.split("  ")[0]: line.split() for line in text.splitlines()}
 
 
 def test_everything_is_said() -> None:
-    found = lines(metrics_page(METRICS))
+    found = lines(metrics_page(metrics()))
     assert found["this model"][2:] == ["0.300", "0.500", "0.400", "0.250", "0.125", "-0.500"]
     assert found["95 % interval"][3:] == ["0.281", "to", "0.319"]
     assert found["in production"][2] == "0.280"
@@ -46,23 +52,23 @@ def test_everything_is_said() -> None:
 
 
 def test_a_metric_and_a_rival_that_were_not_measured_are_not_shown() -> None:
-    table = metrics_table({"model": {"ndcg": 0.3}, "popularity": {"ndcg": 0.1}})
+    table = metrics_table(Metrics.parse(b'{"model": {"ndcg": 0.3}, "popularity": {"ndcg": 0.1}}'))
     assert "HR@10" not in table
     assert "item-kNN" not in table
     assert "interval" not in table
 
 
 def test_markdown() -> None:
-    assert "| this model    |" in metrics_page(METRICS, "github")
+    assert "| this model    |" in metrics_page(metrics(), "github")
 
 
 def test_two_models_without_a_common_song() -> None:
-    stability = {"stability": METRICS["stability"] | {"neighbours_kept": None}}
-    assert "gone since v1; no song is in both." in metrics_page(METRICS | stability)
+    stability = METRICS["stability"] | {"neighbours_kept": None}
+    assert "gone since v1; no song is in both." in metrics_page(metrics(stability=stability))
 
 
 def test_the_model_card_shows_it_and_how_it_was_measured() -> None:
-    card = model_card({"metrics.json": METRICS})
+    card = model_card(Records(metrics=metrics()))
     assert "On 1,200 playlists that were not trained on" in card
     assert "| 95 % interval | 0.281 to 0.319 |" in " ".join(card.split())
     assert "| playlists from csv |" in card

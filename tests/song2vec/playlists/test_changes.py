@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,7 +37,7 @@ def test_changes_are_those_that_sets_and_dictionaries_find(folder, before, now):
     both = before.keys() & now.keys()
     same = sum(before[name] == now[name] for name in both)
     old, new = (set().union(*data.values()) for data in (before, now))
-    assert found == {
+    assert asdict(found) == {
         "playlists": {
             "new": len(now.keys() - before.keys()),
             "gone": len(before.keys() - now.keys()),
@@ -54,7 +56,7 @@ def test_the_index_is_the_same_bytes_in_any_order_and_in_any_batches(folder, dat
     assert (folder / "one.npz").read_bytes() == (folder / "two.npz").read_bytes()
     read = DataIndex.read(folder / "one.npz")
     nothing = compare(read, index(folder, data))
-    assert nothing["playlists"] == {"new": 0, "gone": 0, "changed": 0, "same": len(data)}
+    assert asdict(nothing.playlists) == {"new": 0, "gone": 0, "changed": 0, "same": len(data)}
 
 
 def test_the_digests_are_what_they_were_on_other_machines_and_in_earlier_releases(folder):
@@ -71,7 +73,7 @@ def test_the_order_of_songs_counts_and_the_source_too(folder):
 
     changes = compare(before, now)
 
-    assert changes["playlists"] == {"new": 1, "gone": 1, "changed": 1, "same": 0}
+    assert asdict(changes.playlists) == {"new": 1, "gone": 1, "changed": 1, "same": 0}
     assert in_words(changes) == "playlists: 1 new, 1 gone, 1 changed, 0 same; songs: 0 new, 0 gone, 2 same"
 
 

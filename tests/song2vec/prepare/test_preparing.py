@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from song2vec.collect import collect, find_csvs
 from song2vec.errors import DataError, SettingsError
 from song2vec.extract import extract, open_engine
-from song2vec.playlists.funnel import RULES
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.songs import BLANKS, read_song
 from song2vec.playlists.tables import HELDOUT, PLAYLISTS, QUARANTINE
 from song2vec.prepare import prepare
@@ -121,12 +121,12 @@ def test_the_playlists_are_those_of_the_original_recipe(sources, tmp_path):
     extract(open_engine(f"sqlite:///{sources / 'p.db'}", settings.extract), tmp_path / "raw/mariadb", settings.extract)
     for path in find_csvs(settings.collect):
         collect(path, tmp_path / "raw/csv", settings.collect)
-    record = prepare([tmp_path / "raw"], tmp_path / "out", settings)
+    funnel = prepare([tmp_path / "raw"], tmp_path / "out", settings)
     expected = original(sources)
     assert playlists(tmp_path / "out") == expected
     assert len({category for source, category in expected if source == "mariadb" and ("csv", category) in expected}) > 5
     assert any(len(set(songs)) < len(songs) for songs in expected.values()), "repeats were meant to be among them"
-    check_sums(tmp_path / "out", record["raw_rows"])
+    check_sums(tmp_path / "out", funnel.raw_rows)
 
 
 # Laws, on arbitrary rows
@@ -197,14 +197,14 @@ def test_row_order_is_kept_whatever_the_threads_and_the_order_of_files(large, tm
     raw = write_in_pieces(tmp_path / "raw", large)
     overrides = {"prepare.threads": threads, "prepare.memory": memory}
     with capture_logs() as logs:
-        record = prepare(raw[::-1] if backwards else raw, tmp_path / "out", load_settings(overrides))
+        funnel = prepare(raw[::-1] if backwards else raw, tmp_path / "out", load_settings(overrides))
     (parts,) = [line["sorted_in_parts"] for line in logs if "sorted_in_parts" in line]
     assert parts == 1 if memory == "2GB" else parts > 5, "the sort was meant to go to disk in parts"
     expected: dict[tuple[str, str], list[int]] = {}
     for _, category, song in large:
         expected.setdefault(("csv", category), []).append(int(song))
     assert playlists(tmp_path / "out") == {key: songs for key, songs in expected.items() if len(songs) > 3}
-    check_sums(tmp_path / "out", record["raw_rows"])
+    check_sums(tmp_path / "out", funnel.raw_rows)
 
 
 def test_all_files_are_the_same_bytes_whatever_the_order_of_the_raw_files_and_the_threads(tmp_path):
@@ -239,9 +239,9 @@ def test_paths_mean_nothing_but_themselves(tmp_path):
 def test_the_funnel_counts_a_playlist_out_where_it_loses_its_last_row(tmp_path):
     rows = [*FOUR, ("a", "?"), ("b", "?"), ("b", ""), ("c", "x"), ("d", "1"), ("", "1"), (None, "a,b,c", "3 fields")]
     write_raw(tmp_path / "raw/a.parquet", rows)
-    record = prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
+    funnel = prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
     keys = ("rows_in", "rows_left_out", "playlists_in", "playlists_left_out")
-    assert {rule["rule"]: tuple(rule[key] for key in keys) for rule in record["rules"]} == {
+    assert {rule.rule: tuple(getattr(rule, key) for key in keys) for rule in funnel.rules} == {
         "unreadable": (11, 1, 4, 0),
         "no_playlist": (10, 1, 4, 0),
         "unknown_song": (9, 2, 4, 0),
@@ -265,10 +265,10 @@ def test_a_left_out_row_says_where_it_is_and_why(tmp_path):
 
 def test_holds_out_playlists_and_leaves_them_among_the_playlists(tmp_path):
     write_raw(tmp_path / "raw/a.parquet", [(category, song) for category in "abcdefghij" for _, song in FOUR])
-    record = prepare([tmp_path / "raw"], tmp_path / "out", load_settings({"holdout.share": 0.3}))
+    funnel = prepare([tmp_path / "raw"], tmp_path / "out", load_settings({"holdout.share": 0.3}))
     held_out = pq.read_table(tmp_path / "out/heldout.parquet")
     assert held_out.schema.equals(HELDOUT)
-    assert record["heldout"] == len(held_out) == 3
+    assert funnel.heldout == len(held_out) == 3
     all_playlists = playlists(tmp_path / "out")
     for row in held_out.to_pylist():
         assert sorted(row["shown"] + row["hidden"]) == all_playlists[row["source"], row["category"]]
@@ -278,9 +278,9 @@ def test_preparing_again_replaces_what_was_there(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/old.txt").touch()
     write_raw(tmp_path / "raw/a.parquet", FOUR)
-    record = prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
+    funnel = prepare([tmp_path / "raw"], tmp_path / "out", load_settings())
     assert not (tmp_path / "out/old.txt").exists()
-    assert record == json.loads((tmp_path / "out/funnel.json").read_text())
+    assert funnel.to_json() == json.loads((tmp_path / "out/funnel.json").read_text())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "raw"]
 
 

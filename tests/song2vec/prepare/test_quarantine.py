@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from song2vec.cli import show
 from song2vec.cli.output import print_parts
 from song2vec.errors import DataError
-from song2vec.playlists.funnel import RULES
+from song2vec.playlists.rules import RULES
 from song2vec.playlists.tables import QUARANTINE
 from song2vec.prepare import read_quarantine
 from song2vec_client.errors import NotFoundError

@@ -22,6 +22,7 @@ from song2vec.errors import DataError
 from song2vec.publish import publish, publish_folders, published_files
 from song2vec.publish.model_card import model_card
 from song2vec.publish.upload import entries_of, upload
+from song2vec.records import Records
 from song2vec.settings import load_settings
 from song2vec_client.errors import ChangedError, ConflictError
 from song2vec_client.format.alignment import Alignment
@@ -38,12 +39,25 @@ METRICS = {
     "popularity": {"ndcg": 0.01, "hit_rate": 0.1},
 }
 FUNNEL = {
-    "rules": [{"rule": "unknown_song", "rows_in": 12345, "rows_out": 12000, "rows_left_out": 345, "playlists_in": 9}]
+    "rules": [
+        {
+            "rule": "unknown_song",
+            "rows_in": 12345,
+            "rows_out": 12000,
+            "rows_left_out": 345,
+            "playlists_in": 9,
+            "playlists_out": 9,
+            "playlists_left_out": 0,
+        }
+    ],
+    "raw_rows": 12345,
+    "rows": 12000,
+    "playlists": 9,
 }
 DATA = {
     "accepted": True,
     "sentence": "Accepted: 1,000 playlists (at least 50).",
-    "since": "20260130T040000Z-01234567",
+    "live_version": "20260130T040000Z-01234567",
     "changes": {
         "playlists": {"new": 1200, "gone": 3, "changed": 40, "same": 5},
         "songs": {"new": 7, "gone": 0, "same": 900},
@@ -60,7 +74,7 @@ DECISION = {
 def files(tmp_path):
     """The files of a run, as its stages left them."""
     model = write_model(tmp_path / "model")
-    records = {"metrics": METRICS, "funnel": FUNNEL, "data_decision": DATA, "decision": DECISION}
+    records = {"metrics": METRICS, "funnel": FUNNEL, "check_data": DATA, "decision": DECISION}
     for name, record in records.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}.json").write_text(json.dumps(record))
@@ -278,7 +292,8 @@ def test_the_folder_that_is_named_first_gives_a_file(tmp_path, files):
 
 @pytest.mark.parametrize("finished", ["", "yesterday", None])
 def test_a_training_without_an_end_is_refused(bucket, files, finished):
-    files["training.json"].write_text(json.dumps({"finished": finished}))
+    training = json.loads(files["training.json"].read_text())
+    files["training.json"].write_text(json.dumps(training | {"finished": finished}))
 
     with pytest.raises(DataError, match="finished"):
         publish(bucket, files, facts())
@@ -287,7 +302,8 @@ def test_a_training_without_an_end_is_refused(bucket, files, finished):
 
 @pytest.mark.parametrize("text", ["2026-01-31T04:00:00Z", "2026-01-31T13:00:00+09:00", "2026-01-31T04:00:00"])
 def test_the_time_of_a_version_is_in_utc(bucket, files, text):
-    files["training.json"].write_text(json.dumps({"finished": text}))
+    training = json.loads(files["training.json"].read_text())
+    files["training.json"].write_text(json.dumps(training | {"finished": text}))
 
     assert publish(bucket, files, facts()).version.startswith("20260131T040000Z-")
 
@@ -334,7 +350,7 @@ def test_a_card_of_ones_own_is_kept(bucket, files, tmp_path):
 
 
 def test_a_card_without_records_has_no_empty_parts():
-    card = model_card({})
+    card = model_card(Records())
 
     assert "## Quality" not in card
     assert "## The gate" not in card

@@ -136,7 +136,7 @@ def test_a_model_that_cannot_be_aligned_stays_as_it_is_and_the_record_says_why(p
 
     record = align_to_parent(model, parent, wanted=wanted)
 
-    assert record == {"sentence": words, "aligned": False}
+    assert record.to_json() == {"sentence": words, "aligned": False}
     assert model.vectors.tolist() == [[0, 1], [2, 0]] == model.context.tolist()
 
 
@@ -145,11 +145,15 @@ def test_the_record_tells_in_words_and_in_figures():
 
     record = align_to_parent(model, parent_of([[0, 1], [1, 1], [1, 0]]))
 
-    assert record["aligned"]
-    assert record["sentence"] == (
-        f"Aligned to {VERSION}: 2 shared songs moved by a median cosine distance of {record['after']['median']:.2g}."
+    assert record.aligned
+    assert record.sentence == (
+        f"Aligned to {VERSION}: 2 shared songs moved by a median cosine distance of {record.after.median:.2g}."
     )
-    assert Alignment.from_json(record) == align(model_of([[0, 1], [2, 0]]), parent_of([[0, 1], [1, 1], [1, 0]]))
+    assert (
+        Alignment.from_json(record.to_json())
+        == record.alignment
+        == align(model_of([[0, 1], [2, 0]]), parent_of([[0, 1], [1, 1], [1, 0]]))
+    )
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf])

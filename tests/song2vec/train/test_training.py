@@ -107,7 +107,7 @@ def test_gensim_files_are_written_without_a_second_pair_of_matrices(tmp_path: Pa
     matrix = np.ones((songs, dimensions), np.float32)
     model = Model(Vocabulary(np.arange(songs), np.full(songs, 9)), matrix, matrix)
     settings = TrainSettings(vector_size=dimensions)  # type: ignore[call-arg]
-    write_model(tmp_path, model, {})
+    write_model(tmp_path, model)
     import gensim.models  # noqa: F401 - what loading it takes is not asked here
 
     tracemalloc.start()

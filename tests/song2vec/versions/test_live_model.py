@@ -50,12 +50,12 @@ def choose(folder: Path, out: Path, **holdout: Any) -> Path:
 def test_a_model_beside_itself_differs_in_nothing(folder: Path, settings: Settings) -> None:
     live = model_in(folder / "model")
     metrics = evaluate(folder / "model", folder / "heldout.parquet", settings, live=live)
-    assert metrics["live"] == metrics["model"]
-    assert metrics["live_version"] == str(folder / "model")
-    assert all(found == {"mean": 0, "interval": [0, 0]} for found in metrics["differences"]["live"].values())
-    assert metrics["playlists"] == PLAYLISTS * 0.2
-    assert metrics["protocol"]["live"].endswith("was not trained on any of these playlists either.")
-    assert (metrics["stability"]["neighbours_kept"], metrics["stability"]["songs_new"]) == (1, 0)
+    assert metrics.live == metrics.model
+    assert metrics.live_version == str(folder / "model")
+    assert all(found == {"mean": 0, "interval": [0, 0]} for found in metrics.differences.live.to_json().values())
+    assert metrics.playlists == PLAYLISTS * 0.2
+    assert metrics.protocol.live.endswith("was not trained on any of these playlists either.")
+    assert (metrics.stability.neighbours_kept, metrics.stability.songs_new) == (1, 0)
 
 
 def test_the_live_is_compared_by_song_number_and_misses_songs_it_does_not_know(
@@ -67,11 +67,11 @@ def test_the_live_is_compared_by_song_number_and_misses_songs_it_does_not_know(
     songs = Vocabulary(whole.vocabulary.songs[rows], whole.vocabulary.counts[rows])
     half = LiveModel("half", Model(songs, whole.vectors[rows], whole.context[rows]), None)
     metrics = evaluate(folder / "model", folder / "heldout.parquet", settings, live=half)
-    assert metrics["model"]["recall"] > 0.9
-    assert metrics["live"]["recall"] == pytest.approx(metrics["model"]["recall"] / 2, abs=0.15)  # 4 of 8 genres
-    assert metrics["differences"]["live"]["recall"]["interval"][0] > 0
-    assert metrics["stability"]["songs_new"] == len(whole.vocabulary.songs) - len(rows)
-    assert "not known to have been trained without" in metrics["protocol"]["live"]
+    assert metrics.model.recall > 0.9
+    assert metrics.live.recall == pytest.approx(metrics.model.recall / 2, abs=0.15)  # 4 of 8 genres
+    assert metrics.differences.live.recall.interval[0] > 0
+    assert metrics.stability.songs_new == len(whole.vocabulary.songs) - len(rows)
+    assert "not known to have been trained without" in metrics.protocol.live
 
 
 def test_playlists_that_the_live_may_have_been_trained_on_are_left_out_for_all(
@@ -81,22 +81,21 @@ def test_playlists_that_the_live_may_have_been_trained_on_are_left_out_for_all(
     more = choose(folder, tmp_path / "more.parquet", share=0.5)
     train(folder / "playlists.parquet", tmp_path / "model", settings, heldout=more)
     metrics = evaluate(tmp_path / "model", more, settings, live=live)
-    assert metrics["playlists"] == PLAYLISTS * 0.2
-    assert metrics["protocol"]["live"].endswith(
-        "may have been trained on 120 of 200 held-out playlists; they were left out."
-    )
+    assert metrics.playlists == PLAYLISTS * 0.2
+    assert metrics.protocol.live.endswith("may have been trained on 120 of 200 held-out playlists; they were left out.")
     alone = evaluate(tmp_path / "model", folder / "heldout.parquet", settings)
-    assert metrics["model"] == alone["model"]
+    assert metrics.model == alone.model
 
 
 def test_with_too_few_playlists_left_there_is_no_comparison(folder: Path, settings: Settings, tmp_path: Path) -> None:
     other = choose(folder, tmp_path / "other.parquet", share=0.2, seed=7)  # about a fifth of a fifth
     metrics = evaluate(folder / "model", other, settings, live=model_in(folder / "model"))
     assert settings.gate.min_playlists == 20
-    assert metrics["playlists"] == PLAYLISTS * 0.2
-    assert "live" not in metrics
-    assert "too few are left to compare on" in metrics["protocol"]["live"]
-    assert metrics["stability"]["neighbours_kept"] == 1
+    assert metrics.playlists == PLAYLISTS * 0.2
+    assert metrics.live is None
+    assert "live" not in metrics.to_json()
+    assert "too few are left to compare on" in metrics.protocol.live
+    assert metrics.stability.neighbours_kept == 1
 
 
 def test_a_playlist_of_a_later_day_is_known_to_be_new_to_the_live_by_its_digest(folder: Path) -> None:

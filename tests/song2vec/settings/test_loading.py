@@ -115,6 +115,27 @@ def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path, monkeypatch):
         load_settings()
 
 
+def test_a_file_that_is_given_is_read_instead_of_the_usual_one(tmp_path, monkeypatch):
+    for name, epochs in (("usual", 2), ("given", 3)):
+        (tmp_path / f"{name}.toml").write_text(f"[train]\nepochs = {epochs}\n")
+    monkeypatch.setenv("SONG2VEC_CONFIG", str(tmp_path / "usual.toml"))
+
+    assert load_settings(file=tmp_path / "given.toml").train.epochs == 3
+    assert load_settings({"train.epochs": 4}, file=tmp_path / "given.toml").train.epochs == 4
+    assert load_settings().train.epochs == 2
+    with pytest.raises(SettingsError, match=r"missing.toml does not exist"):
+        load_settings(file=tmp_path / "missing.toml")
+
+
+def test_a_variable_that_is_no_setting_but_a_section_is_answered_with_how_to_name_one(monkeypatch):
+    monkeypatch.setenv("SONG2VEC_TRAIN", "5")
+    with pytest.raises(SettingsError, match="train"):
+        load_settings()
+    monkeypatch.setenv("SONG2VEC_TRAIN", "epochs=5")
+    with pytest.raises(SettingsError, match="name one setting, such as SONG2VEC_TRAIN__EPOCHS=5"):
+        load_settings()
+
+
 def test_settings_do_not_change():
     with pytest.raises(ValidationError, match="frozen"):
         load_settings().train.epochs = 1  # type: ignore[misc]
@@ -130,7 +151,7 @@ def test_every_setting_is_described_and_has_a_valid_default():
         assert model(), section
         for name, field in model.model_fields.items():
             assert field.description, f"{section}.{name} has no description"
-            assert field.description.endswith((".", "]")), f"{section}.{name}"
+            assert field.description.endswith("."), f"{section}.{name}"
 
 
 def test_a_settings_error_is_permanent_and_a_value_error():

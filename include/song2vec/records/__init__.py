@@ -1,0 +1,50 @@
+"""What stages hand to each other and publish as JSON, one frozen class each: its file, its fields, its limits."""
+
+from song2vec.records.decisions import DataDecision, Decision, Rule
+from song2vec.records.funnel import Funnel, FunnelRule, funnel_table
+from song2vec.records.metrics import (
+    ByRecommender,
+    Compared,
+    Difference,
+    Differences,
+    Figures,
+    Metrics,
+    Protocol,
+    Slice,
+    Span,
+    Spans,
+    Stability,
+)
+from song2vec.records.record import Count, Part, Real, Record
+from song2vec.records.together import KINDS, AnyRecord, Records
+from song2vec.records.training import Epoch, HowAligned, Training
+
+__all__ = [
+    "KINDS",
+    "AnyRecord",
+    "ByRecommender",
+    "Compared",
+    "Count",
+    "DataDecision",
+    "Decision",
+    "Difference",
+    "Differences",
+    "Epoch",
+    "Figures",
+    "Funnel",
+    "FunnelRule",
+    "HowAligned",
+    "Metrics",
+    "Part",
+    "Protocol",
+    "Real",
+    "Record",
+    "Records",
+    "Rule",
+    "Slice",
+    "Span",
+    "Spans",
+    "Stability",
+    "Training",
+    "funnel_table",
+]

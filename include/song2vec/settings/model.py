@@ -1,0 +1,144 @@
+"""The settings of the model and of how it is measured."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+
+from song2vec.settings.section import Section, about, setting
+
+
+class TrainSettings(Section):
+    """The skip-gram model, in gensim's words."""
+
+    trainer: Literal["song2vec", "gensim"] = setting(
+        "song2vec", "Which trainer: our own, `song2vec`, or gensim's Word2Vec with the original settings."
+    )
+    vector_size: int = setting(256, "Dimensions of a song's vector.", unit="dimensions", ge=2, le=2048)
+    window: int = setting(
+        5,
+        "Longest distance between two songs that predict each other.",
+        unit="songs",
+        gensim=10,
+        ge=1,
+        le=10_000,
+    )
+    far_weight: float = setting(
+        0.1,
+        "What two songs further apart than the window count, beside neighbours: 0 nothing, 1 as much. Raise it where "
+        "the order of a playlist means nothing. gensim has no such thing.",
+        ge=0,
+        le=1,
+    )
+    min_count: int = setting(3, "Songs seen fewer times get no vector.", unit="times", ge=1, le=1_000_000)
+    negative: int = setting(5, "Negative samples a pair.", unit="samples", gensim=20, ge=1, le=1_000)
+    shared_negative: int = setting(
+        48,
+        "Different negative samples that a passage of a playlist shares. Not for gensim.",
+        unit="samples",
+        ge=1,
+        le=1_000,
+    )
+    epochs: int = setting(20, "Passes over the playlists.", unit="epochs", gensim=100, ge=1, le=10_000)
+    alpha: float = setting(0.2, "Learning rate at the start.", gensim=0.025, gt=0, le=1)
+    min_alpha: float = setting(0.01, "Learning rate at the end.", gensim=0.0001, ge=0, le=1)
+    weight_decay: float = setting(
+        0.015,
+        "How strongly each step also pulls vectors towards 0, so that rare songs are not learnt by heart. gensim has "
+        "no such thing.",
+        ge=0,
+        le=1,
+    )
+    sample: float = setting(1e-3, "Threshold above which frequent songs are down-sampled.", zero="none is", ge=0, le=1)
+    ns_exponent: float = setting(0.75, "Exponent that shapes the negative-sampling distribution.", ge=-2, le=2)
+    validation_playlists: int = setting(
+        200,
+        "Training playlists, at most 2 %, set aside to measure the ranking while training.",
+        unit="playlists",
+        zero="none",
+        gensim=0,
+        ge=0,
+        le=100_000,
+    )
+    measure_every: int = setting(5, "How often the ranking is measured.", unit="epochs", ge=1, le=10_000)
+    patience: int = setting(
+        2,
+        "Training stops when the ranking has not improved for so many measurements, and the best model counts.",
+        unit="measurements",
+        zero="it goes on to the end",
+        gensim=0,
+        ge=0,
+        le=10_000,
+    )
+    align: bool = setting(
+        True,
+        "Whether the new vectors are turned onto those of the version that is live, so that the two can be compared. "
+        "It changes no similarity and no ranking.",
+    )
+    checkpoint_seconds: int = setting(
+        120,
+        "How often the state is saved, to go on from after a crash.",
+        unit="seconds",
+        zero="as often as can be",
+        affects_model=False,
+        ge=0,
+        le=86_400,
+    )
+    seed: int = setting(1, "Seed of the random numbers.", ge=0, le=2**31 - 1)
+    workers: int = setting(
+        0,
+        "Threads. With 1 the same data and settings give the same bits; with more, runs differ by chance.",
+        unit="threads",
+        zero="one fewer than the machine has cores, at least 1",
+        affects_model=False,
+        form=False,
+        ge=0,
+        le=256,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_trainer(cls, given: Any) -> Any:
+        """Fill in what was not given. Nothing, or the empty text of a form's field, is not given."""
+        if not isinstance(given, Mapping):
+            return given
+        given = {name: value for name, value in given.items() if value is not None and value != ""}
+        if given.get("trainer") == "gensim":
+            return {**original_settings(), **given}
+        return given
+
+    @model_validator(mode="after")
+    def _learning_rate_falls(self) -> Self:
+        if self.min_alpha > self.alpha:
+            raise ValueError(f"min_alpha ({self.min_alpha}) must not be above alpha ({self.alpha}): lower min_alpha")
+        return self
+
+
+def original_settings() -> dict[str, Any]:
+    """The preset `original`: where the defaults of gensim differ from those of our own trainer, by name."""
+    gensim = {name: about(TrainSettings, name).gensim for name in TrainSettings.model_fields}
+    return {name: default for name, default in gensim.items() if default is not None}
+
+
+class EvaluateSettings(Section):
+    """How a model is measured on the held-out playlists."""
+
+    top: int = setting(
+        100, "How many recommendations a playlist are looked at.", unit="songs", affects_model=False, ge=10, le=10_000
+    )
+    bootstrap: int = setting(
+        1_000,
+        "Resamples of the playlists that the 95 % intervals rest on.",
+        unit="resamples",
+        affects_model=False,
+        ge=100,
+        le=100_000,
+    )
+    stability_sample: int = setting(
+        1_000,
+        "How many songs are asked for their neighbours, now and in the version that is live.",
+        unit="songs",
+        affects_model=False,
+        ge=1,
+        le=100_000,
+    )
