@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
 from song2vec.playlists.tables import PLAYLISTS
 from song2vec.settings import TrainSettings
-from song2vec.train.passages import cut_passages
+from song2vec.train.skipgram import cut_passages
 from song2vec.train.skipgram_trainer import keep_probabilities
 
 WORDS, SONGS = (20_000, 1_000) if SMALL else (1_000_000, 50_000)
@@ -45,13 +45,14 @@ READ_ALL = {"min_count": 1, "sample": 0}
 # Each takes a folder, the threads and what else it needs, and prints the words a second.
 _OURS = """
 import json, logging, sys
+from functools import partial
 from pathlib import Path
 import structlog
 from song2vec.train.checkpoint import Checkpoint
 from song2vec.settings import TrainSettings
-from song2vec.train.epochs import Epochs
 from song2vec.playlists.playlist_file import open_playlists
-from song2vec.train.sampled_loss import draw_sample
+from song2vec.train.loop import train_epochs
+from song2vec.train.measuring import Measurements, draw_sample
 from song2vec.train.skipgram_trainer import SkipGramTrainer
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 folder, options = Path(sys.argv[1]), TrainSettings(workers=sys.argv[2], **json.loads(sys.argv[3]))
@@ -59,11 +60,11 @@ playlists = open_playlists(folder / "playlists.parquet")
 counted = playlists.count_songs()
 vocabulary, words = counted.seen(options.min_count), int(counted.counts.sum())
 rows = playlists.rows(vocabulary)
-checkpoint = Checkpoint(folder / "checkpoint", "", 86_400)
-epochs = Epochs(options, words, draw_sample(rows, vocabulary, options), None, checkpoint)
-SkipGramTrainer().train(rows, vocabulary, options, epochs)
-later = epochs.records[1:]
-print(len(later) * words / sum(record["seconds"] for record in later))
+measurements = Measurements(draw_sample(rows, vocabulary, options), None, every=1, last=options.epochs)
+start = partial(SkipGramTrainer, rows, vocabulary, options)
+history = train_epochs(start, options, words, measurements, Checkpoint(folder / "checkpoint", "", 86_400))[1]
+later = history.records[1:]
+print(len(later) * words / sum(record.seconds for record in later))
 """
 _GENSIM = """
 import json, sys, time

@@ -12,8 +12,8 @@ from song2vec_airflow.run import current_run, label, or_skip
 
 DOC = """
 ### What it does
-Brings people's playlists from MariaDB and from collected CSV files together, trains a skip-gram model on
-them, measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
+Brings people's playlists from MariaDB and from collected CSV files together, trains a model on them (skip-gram, or
+CBOW), measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
 If the gate accepts it, and the published version answers as the trained model does, the channel `production` moves to
 it and services pull it.
 

@@ -5,6 +5,6 @@
 """
 
 from song2vec.model.files import Floats, Model, read_model, write_model
-from song2vec.model.gensim_format import GENSIM, gensim_model, thread_count, write_gensim
+from song2vec.model.gensim_format import GENSIM, gensim_model, write_gensim
 
-__all__ = ["GENSIM", "Floats", "Model", "gensim_model", "read_model", "thread_count", "write_gensim", "write_model"]
+__all__ = ["GENSIM", "Floats", "Model", "gensim_model", "read_model", "write_gensim", "write_model"]

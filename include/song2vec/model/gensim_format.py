@@ -1,7 +1,6 @@
 """A trained model as gensim saves one, for whoever continues training or loads models with gensim."""
 
 import logging
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,18 @@ from song2vec_client.format.layout import CONTEXT, VECTORS
 GENSIM = "gensim/song2vec.model"
 
 
-def write_gensim(folder: Path, settings: TrainSettings) -> None:
+def write_gensim(folder: Path, settings: TrainSettings, threads: int) -> None:
     """Add what ``gensim.models.Word2Vec.load`` reads to the `folder` that `write_model` filled.
 
     gensim saves a model with vectors of one dimension; the files of its two matrices then give way to copies of ours,
-    which no process has to hold. The step size is that of gensim's training, also where ours made the vectors.
+    which no process has to hold. The step size is that of gensim's training, also where ours made the vectors;
+    `threads` is how many it trains on with.
     """
     model = read_model(folder)
     songs, dimensions = model.vectors.shape
     original = original_settings()
     steps = {name: original[name] for name in ("alpha", "min_alpha")} if settings.trainer == "song2vec" else {}
-    gensim = gensim_model(model.vocabulary, settings.model_copy(update={**steps, "vector_size": 1}))
+    gensim = gensim_model(model.vocabulary, settings.model_copy(update={**steps, "vector_size": 1}), threads)
     gensim.vector_size = gensim.layer1_size = gensim.wv.vector_size = dimensions
     (folder / "gensim").mkdir()
     gensim.save(str(folder / GENSIM), sep_limit=songs)  # an array with so many numbers has a file of its own
@@ -32,8 +32,8 @@ def write_gensim(folder: Path, settings: TrainSettings) -> None:
         shutil.copyfile(folder / ours, folder / f"{GENSIM}.{theirs}.npy")
 
 
-def gensim_model(vocabulary: Vocabulary, settings: TrainSettings) -> Any:
-    """Make an untrained gensim ``Word2Vec`` whose rows are those of `vocabulary`.
+def gensim_model(vocabulary: Vocabulary, settings: TrainSettings, threads: int) -> Any:
+    """Make an untrained gensim ``Word2Vec`` whose rows are those of `vocabulary`, to be trained with so many `threads`.
 
     ``sorted_vocab=0`` keeps our order: gensim's own sort is not stable, so that equally frequent songs
     could change places from one processor to another.
@@ -42,7 +42,7 @@ def gensim_model(vocabulary: Vocabulary, settings: TrainSettings) -> Any:
 
     logging.getLogger("gensim").setLevel(logging.WARNING)  # it reports its every step; ours is a line an epoch
     model = Word2Vec(
-        sg=1,
+        sg=settings.sg,
         vector_size=settings.vector_size,
         window=settings.window,
         min_count=settings.min_count,
@@ -53,14 +53,9 @@ def gensim_model(vocabulary: Vocabulary, settings: TrainSettings) -> Any:
         sample=settings.sample,
         ns_exponent=settings.ns_exponent,
         seed=settings.seed,
-        workers=thread_count(settings),
+        workers=threads,
         sorted_vocab=0,
     )
     words = map(str, vocabulary.songs.tolist())
     model.build_vocab_from_freq(dict(zip(words, vocabulary.counts.tolist(), strict=True)))
     return model
-
-
-def thread_count(settings: TrainSettings) -> int:
-    """The number of training threads that `settings` ask for on this machine."""
-    return settings.workers or max(1, (os.cpu_count() or 1) - 1)

@@ -8,14 +8,18 @@ from types import FrameType
 
 
 class Stop:
-    """Whether, and by which signal, the process was asked to stop."""
+    """Whether, and by which signal, the process was asked to stop.
 
-    asked = ""
+    Attributes:
+        signal: its name; empty: it was not asked.
+    """
+
+    signal = ""
 
 
 @contextmanager
 def stop_on_signal() -> Iterator[Stop]:
-    """While the block runs, SIGTERM and SIGINT only set ``Stop.asked``; the block decides when to end.
+    """While the block runs, SIGTERM and SIGINT only set ``Stop.signal``; the block decides when to end.
 
     Airflow asks with SIGTERM, and kills some seconds later; a terminal with SIGINT. A signal that the block did not
     answer with an exception is sent again after it, so that none is lost. Signals reach the main thread only:
@@ -24,7 +28,7 @@ def stop_on_signal() -> Iterator[Stop]:
     stop = Stop()
 
     def note(number: int, _frame: FrameType | None) -> None:
-        stop.asked = signal.Signals(number).name
+        stop.signal = signal.Signals(number).name
 
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -35,5 +39,5 @@ def stop_on_signal() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if stop.asked:
-        signal.raise_signal(signal.Signals[stop.asked])
+    if stop.signal:
+        signal.raise_signal(signal.Signals[stop.signal])

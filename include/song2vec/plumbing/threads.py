@@ -1,8 +1,9 @@
-"""Work in threads, with results in order.
+"""Work in threads, with results in order; and how many threads.
 
 It pays where the time is spent in libraries that let other threads run, as Arrow and numpy do.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _END: Any = object()
+
+
+def thread_count(threads: int) -> int:
+    """So many `threads`; 0: one fewer than the machine has cores, at least 1."""
+    return threads or max(1, (os.cpu_count() or 1) - 1)
 
 
 def ahead(items: Iterable[T], most: int = 2) -> Iterator[T]:

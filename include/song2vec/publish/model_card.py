@@ -40,8 +40,9 @@ def _what(training: Training | None) -> str:
         return ""
     dimensions = training.settings.get("vector_size")
     size = f" of {dimensions} dimensions" if dimensions else ""
+    method = "CBOW" if training.settings.get("sg") == 0 else "skip-gram"
     return (
-        f"Vectors{size} for {_number(training.songs)} songs, learnt with skip-gram and negative sampling from "
+        f"Vectors{size} for {_number(training.songs)} songs, learnt with {method} and negative sampling from "
         f"playlists (trainer: {training.trainer}, {_epochs(training)}, {_number(training.seconds)} seconds).\n"
         f"{training.alignment.sentence}\n"
     )

@@ -9,10 +9,17 @@ from song2vec.settings.section import Section, about, setting
 
 
 class TrainSettings(Section):
-    """The skip-gram model, in gensim's words."""
+    """The model, skip-gram or CBOW, in gensim's words."""
 
     trainer: Literal["song2vec", "gensim"] = setting(
         "song2vec", "Which trainer: our own, `song2vec`, or gensim's Word2Vec with the original settings."
+    )
+    sg: int = setting(
+        1,
+        "1: skip-gram, a song predicts its neighbours one by one; 0: CBOW, the mean of its neighbours predicts a song, "
+        "which only gensim trains.",
+        ge=0,
+        le=1,
     )
     vector_size: int = setting(256, "Dimensions of a song's vector.", unit="dimensions", ge=2, le=2048)
     window: int = setting(
@@ -106,6 +113,15 @@ class TrainSettings(Section):
         if given.get("trainer") == "gensim":
             return {**original_settings(), **given}
         return given
+
+    @model_validator(mode="after")
+    def _trainer_can(self) -> Self:
+        if self.trainer == "song2vec" and not self.sg:
+            raise ValueError(
+                "train.sg=0 (CBOW) is not what train.trainer=song2vec can train: "
+                "set train.trainer=gensim, or train.sg=1"
+            )
+        return self
 
     @model_validator(mode="after")
     def _learning_rate_falls(self) -> Self:

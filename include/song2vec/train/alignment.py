@@ -39,20 +39,20 @@ BLOCK = 1 << 14
 Doubles = NDArray[np.float64]
 
 
-def align_to_parent(model: Model, parent: SongModel | None, *, wanted: bool = True) -> HowAligned:
+def align_to_parent(model: Model, parent: SongModel | None, *, enabled: bool = True) -> HowAligned:
     """Align `model`, in place, where it can be, and say in plain words what was done.
 
     Args:
         model: its float32 arrays, in memory, are overwritten.
         parent: the model before; None: there is none.
-        wanted: the setting ``train.align``.
+        enabled: the setting ``train.align``.
 
     Raises:
         DataError: the parent's vectors hold NaN or infinity.
     """
-    alignment = align(model, parent) if wanted and parent else None
+    alignment = align(model, parent) if enabled and parent else None
     if parent is None or alignment is None:
-        sentence = f"Not aligned: {_why_not(model, parent, wanted=wanted)}."
+        sentence = f"Not aligned: {_why_not(model, parent, enabled=enabled)}."
         log.info(sentence)
         return HowAligned(sentence=sentence, aligned=False)
     songs = f"{alignment.shared_songs:,} shared song{'s' * (alignment.shared_songs != 1)}"
@@ -151,8 +151,8 @@ def _distances(shared: _Shared) -> Distances:
     return Distances(*(round(float(figure), 6) for figure in figures))
 
 
-def _why_not(model: Model, parent: SongModel | None, *, wanted: bool) -> str:
-    if not wanted:
+def _why_not(model: Model, parent: SongModel | None, *, enabled: bool) -> str:
+    if not enabled:
         return "train.align is off"
     if parent is None:
         return "there was no version to align to, or it was not named"

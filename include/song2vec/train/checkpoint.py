@@ -45,16 +45,16 @@ def identity(settings: TrainSettings, *data: NDArray[Any]) -> str:
 class Checkpoint:
     """A folder with the newest state of one training, and the best model so far."""
 
-    def __init__(self, folder: Path, whose: str, every: float, backup: Backup | None = None) -> None:
+    def __init__(self, folder: Path, owner: str, every: float, backup: Backup | None = None) -> None:
         """Open `folder`, which need not exist.
 
         Args:
             folder: where the files are.
-            whose: `identity` of the training; the state of another one is not used.
+            owner: `identity` of the training; the state of another one is not used.
             every: seconds between two savings, unless `save` is called.
             backup: keeps the files elsewhere too.
         """
-        self.folder, self.whose, self.every, self._backup = folder, whose, every, backup or NoBackup()
+        self.folder, self.owner, self.every, self._backup = folder, owner, every, backup or NoBackup()
         self._best: int | None = None  # the epoch whose model was saved, everywhere
         self._last = time.monotonic()
 
@@ -75,7 +75,7 @@ class Checkpoint:
         """
         if best not in (None, self._best):
             return False  # its best model could not be saved, which was said: the older state stays, with its own
-        saved = self._write(STATE, {**state, "whose": np.array(self.whose), "best": np.array(best or 0)})
+        saved = self._write(STATE, {**state, "owner": np.array(self.owner), "best": np.array(best or 0)})
         if saved:
             self._delete_all_but(STATE, _name(best))
         self._last = time.monotonic()
@@ -103,7 +103,7 @@ class Checkpoint:
     def _problem(self, state: Arrays) -> str:
         if not state:
             return "cannot be read"
-        if str(state.get("whose")) != self.whose:
+        if str(state.get("owner")) != self.owner:
             return "is of other data or settings"
         if state["best"] and not (self.folder / _name(int(state["best"]))).exists():
             return "lacks the best model so far"
@@ -121,11 +121,11 @@ class Checkpoint:
             Whether that was possible. If not, the arrays are as they were.
         """
         try:
-            with (self.folder / _name(epoch)).open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                if kept.zip.testzip() is not None:
+            with (self.folder / _name(epoch)).open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                if saved.zip.testzip() is not None:
                     return False
                 for name, array in model.items():
-                    array[:] = kept[name]
+                    array[:] = saved[name]
         except UNREADABLE:
             return False
         return True

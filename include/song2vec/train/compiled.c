@@ -1,5 +1,5 @@
-/* The hot loop of training, and what prepares it. What each function computes is written in skipgram.py and passages.py,
- * with the same names and shapes.
+/* The hot loop of training, and what prepares it. What each function computes is written in skipgram.py, with the same
+ * names and shapes.
  *
  * Plain C, without Python's or numpy's headers: compiled.py checks the arrays. Matrix products are those of scipy's BLAS,
  * random numbers those of a numpy Generator; both come as functions.
@@ -156,7 +156,7 @@ int64_t train_passages(
     return read;
 }
 
-/* Cut playlists into passages and shuffle them; passages.py says how. `starts` and `lengths` have room for all of them.
+/* Cut playlists into passages and shuffle them; skipgram.py says how. `starts` and `lengths` have room for all of them.
  * Returns how many there are. */
 int64_t cut_passages(const uint32_t *offsets, int64_t playlists, void *state, double (*next)(void *),
                      uint32_t *starts, uint8_t *lengths)

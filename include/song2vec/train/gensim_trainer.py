@@ -1,15 +1,15 @@
-"""The original trainer: gensim's Word2Vec, skip-gram with negative sampling."""
+"""The original trainer: gensim's Word2Vec, skip-gram or CBOW, with negative sampling."""
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from typing import Any
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
 from song2vec.model import Model, gensim_model
 from song2vec.playlists.corpus import Ragged, Vocabulary
+from song2vec.plumbing.interrupt import Stop
+from song2vec.plumbing.threads import thread_count
 from song2vec.settings import TrainSettings
-from song2vec.train.epochs import Epochs
+from song2vec.train.checkpoint import Arrays
 
 LONGEST_SENTENCE = 10_000  # gensim 4.4 silently ignores the words of a sentence after so many (MAX_SENTENCE_LEN)
 
@@ -17,25 +17,29 @@ LONGEST_SENTENCE = 10_000  # gensim 4.4 silently ignores the words of a sentence
 class GensimTrainer:
     """gensim's own Word2Vec. With one worker the result is the same to the bit for the same seed."""
 
-    def train(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, epochs: Epochs) -> Model:
-        """Train on `playlists`; see `training.Trainer`. Without checkpoints: gensim has no state to save."""
-        sentences = _Sentences(playlists, vocabulary)
-        model = gensim_model(vocabulary, settings)
+    def __init__(
+        self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, _state: Arrays | None
+    ) -> None:
+        """Make the untrained model; see `training.TRAINERS`."""
+        self._vocabulary, self._settings = vocabulary, settings
+        self._sentences = _Sentences(playlists, vocabulary)
+        self._word2vec = gensim_model(vocabulary, settings, thread_count(settings.workers))
 
-        def after_epoch() -> None:
-            epochs.end(model.wv.vectors, model.syn1neg)
-            if not epochs.going_on:
-                raise _EnoughError
+    @property
+    def model(self) -> Model:
+        """The model as it is now."""
+        return Model(self._vocabulary, self._word2vec.wv.vectors, self._word2vec.syn1neg)
 
-        callback = _after_each_epoch(after_epoch)
-        with suppress(_EnoughError):
-            model.train(sentences, total_examples=sentences.total, epochs=settings.epochs, callbacks=[callback])
-        epochs.restore_best(model.wv.vectors, model.syn1neg)
-        return Model(vocabulary, model.wv.vectors, model.syn1neg)
+    def state(self) -> None:
+        """None: gensim cannot go on within an epoch, and starts anew."""
 
-
-class _EnoughError(Exception):
-    """Ends gensim's loop early; there is no other way out of it."""
+    def epoch(self, epoch: int, _chunks: int, _stop: Stop) -> Generator[int, None, None]:
+        """Train an epoch, without a pause; the learning rate falls over all epochs as in one call for them all."""
+        first, last = self._settings.alpha, self._settings.min_alpha
+        begin, end = (first - (first - last) * done / self._settings.epochs for done in (epoch, epoch + 1))
+        self._word2vec.alpha, self._word2vec.min_alpha = begin, end
+        self._word2vec.train(self._sentences, total_examples=self._sentences.total, epochs=1)
+        yield from ()
 
 
 class _Sentences:
@@ -51,13 +55,3 @@ class _Sentences:
         for playlist in self.playlists.lists():
             for start in range(0, len(playlist), LONGEST_SENTENCE):
                 yield [words[row] for row in playlist[start : start + LONGEST_SENTENCE].tolist()]
-
-
-def _after_each_epoch(call: Callable[[], None]) -> Any:
-    from gensim.models.callbacks import CallbackAny2Vec
-
-    class AfterEpoch(CallbackAny2Vec):  # type: ignore[misc]
-        def on_epoch_end(self, model: Any) -> None:
-            call()
-
-    return AfterEpoch()

@@ -1,7 +1,7 @@
-"""The hot loop of training: skip-gram with negative sampling, one passage of a playlist at a time.
+"""The hot loop of training: skip-gram with negative sampling, one passage of a playlist at a time; and what it reads.
 
-The loop itself is in ``compiled.c``, with the names used here. Import this module where training begins, not before: it
-loads scipy, whose BLAS the loop calls.
+The loop itself and what prepares it are in ``compiled.c``, with the names used here. Import this module where training
+begins, not before: it loads scipy, whose BLAS the loop calls.
 
 A passage is a piece of one playlist, of L songs. With the input vectors A (L, d) and the output vectors P (L, d)
 of its songs, and the output vectors N (K, d) of K noise songs that the whole passage shares, it adds to the loss
@@ -26,6 +26,8 @@ A song that was seen a few times moves far each time, a frequent one hardly any 
 enough where plain gradient descent takes a hundred. The decay, outside h as in AdamW (Loshchilov and Hutter 2019),
 keeps the few playlists of a rare song from being learnt by heart.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +82,28 @@ def train_passages(
     if read < 0:
         raise MemoryError(f"no room for a passage of {PASSAGE} songs and {shared} noise songs")
     return read
+
+
+def cut_passages(offsets: NDArray[Any], rng: np.random.Generator) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """Cut playlists into passages, in random order.
+
+    A playlist that is longer than a passage is cut at a random place and from there on at every full length, so
+    that songs which a cut parts in one epoch are together in another. The order is shuffled while it grows
+    (the inside-out Fisher-Yates shuffle, Knuth 1998, section 3.4.2), without an array of random places.
+
+    Args:
+        offsets: uint32 (playlists + 1,), where each playlist begins; other integers are copied.
+        rng: for the cuts and the order.
+
+    Returns:
+        uint32 (passages,) where each begins, and uint8 (passages,) how long it is, at most `PASSAGE`.
+        Together they are the playlists, nothing is left out.
+    """
+    offsets = np.ascontiguousarray(offsets, np.uint32)
+    most = int(offsets[-1]) // PASSAGE + 2 * len(offsets)  # what is not written to takes no memory
+    starts, lengths = np.empty(most, np.uint32), np.empty(most, np.uint8)
+    count = library.cut_passages(offsets, len(offsets) - 1, *random(rng), starts, lengths)
+    return starts[:count], lengths[:count]
 
 
 def alias_table(weights: NDArray[np.float64]) -> tuple[Floats, Rows]:

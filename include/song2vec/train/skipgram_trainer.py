@@ -1,27 +1,21 @@
 """Our own trainer: the kind of model gensim makes, in far fewer passes. The maths is in `skipgram`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
-from song2vec.errors import StoppedError
-from song2vec.model import Floats, Model, thread_count
+from song2vec.model import Floats, Model
 from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
-from song2vec.plumbing.interrupt import Stop, stop_on_signal
+from song2vec.plumbing.interrupt import Stop
+from song2vec.plumbing.threads import thread_count
 from song2vec.settings import TrainSettings
-from song2vec.train.epochs import Epochs
+from song2vec.train.checkpoint import Arrays
 
-log = structlog.get_logger(__name__)
-
-ARRAYS = ("vectors", "context", "vector_steps", "context_steps")
-CHUNK_WORDS = (
-    10_000  # what a thread reads at a time, more or less, with random numbers of its own and one learning rate
-)
+CHUNK_WORDS = 10_000  # a thread reads at a time, more or less, with random numbers of its own and one learning rate
 PIECE_CHUNKS = 32  # a thread; between two pieces all threads rest, so that the state may be saved
 FIRST_STEP = 1e-3  # where the sums of squared gradients begin: the first steps are not taken at full length
 
@@ -33,76 +27,72 @@ class SkipGramTrainer:
     two may move the same row at once (Recht et al. 2011, Hogwild!), so that runs differ a little.
     """
 
-    def train(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, epochs: Epochs) -> Model:
-        """Train on `playlists`; see `training.Trainer`."""
-        from threadpoolctl import threadpool_limits
+    def __init__(
+        self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, state: Arrays | None
+    ) -> None:
+        """Prepare to train; see `training.TRAINERS`."""
+        from threadpoolctl import ThreadpoolController
 
-        state = _State.resume(epochs) or _State.start(vocabulary, settings)
-        work = _Work(playlists, vocabulary, settings)
-        threads = thread_count(settings)
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool, stop_on_signal() as stop:
-            while epochs.going_on:
-                for piece in work.pieces(state.epoch, state.chunk, threads * PIECE_CHUNKS):
-                    done = list(pool.map(lambda chunk: work.run(state, chunk, stop), piece))
-                    state.chunk += sum(takewhile(bool, done))
-                    _pause(epochs, state, stop)
-                state.epoch, state.chunk = state.epoch + 1, 0
-                epochs.end(state.vectors, state.context)
-                _pause(epochs, state, stop)
-        epochs.restore_best(state.vectors, state.context)
-        return Model(vocabulary, state.vectors, state.context)
+        self._vocabulary, self._settings = vocabulary, settings
+        self._state = _State.start(len(vocabulary.songs), settings) if state is None else _State.of(state)
+        self._work = _Work(playlists, vocabulary, settings)
+        self._blas = ThreadpoolController()  # after `_Work`, which loads the BLAS that C calls
+
+    @property
+    def model(self) -> Model:
+        """The model as it is now."""
+        return Model(self._vocabulary, self._state.vectors, self._state.context)
+
+    def state(self) -> Arrays:
+        """The arrays that training moves."""
+        return vars(self._state)
+
+    def epoch(self, epoch: int, chunks: int, stop: Stop) -> Generator[int, None, None]:
+        """Train an epoch, or the rest of one after so many `chunks`; see `loop.Trainer`.
+
+        A pause comes after each piece. While it is under way BLAS has one thread in all of the process: there are as
+        many of ours.
+        """
+        threads = thread_count(self._settings.workers)
+        with self._blas.limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+            for piece in self._work.pieces(epoch, chunks, threads * PIECE_CHUNKS):
+                done = list(pool.map(lambda chunk: self._work.run(self._state, chunk, stop), piece))
+                chunks += sum(takewhile(bool, done))
+                yield chunks
 
 
-@dataclass
+@dataclass(frozen=True)
 class _State:
-    """All that training changes, and how far it is.
+    """All arrays that training moves.
 
     Attributes:
         vectors: float32 (songs, d), the input vectors.
         context: float32 (songs, d), the output vectors.
         vector_steps: float32 (songs,), sums of squared gradients, one a row of `vectors`.
         context_steps: float32 (songs,), the same of `context`.
-        epoch: how many epochs are done.
-        chunk: how many chunks of the epoch under way are done.
     """
 
     vectors: Floats
     context: Floats
     vector_steps: Floats
     context_steps: Floats
-    epoch: int = 0
-    chunk: int = 0
 
     @classmethod
-    def start(cls, vocabulary: Vocabulary, settings: TrainSettings) -> "_State":
+    def of(cls, state: Arrays) -> "_State":
+        """What `SkipGramTrainer.state` gave."""
+        return cls(**{name: state[name] for name in cls.__annotations__})
+
+    @classmethod
+    def start(cls, songs: int, settings: TrainSettings) -> "_State":
         """Small random vectors, as in word2vec."""
         rng = np.random.default_rng([settings.seed, 0])
-        shape = (len(vocabulary.songs), settings.vector_size)
         spread = np.float32(1 / np.sqrt(settings.vector_size))
-        vectors, context = (rng.random(shape, np.float32) for _ in range(2))
+        vectors, context = (rng.random((songs, settings.vector_size), np.float32) for _ in range(2))
         for matrix in (vectors, context):
             np.subtract(matrix, np.float32(0.5), out=matrix)
             np.multiply(matrix, spread, out=matrix)
-        vector_steps, context_steps = (np.full(shape[0], FIRST_STEP, np.float32) for _ in range(2))
+        vector_steps, context_steps = (np.full(songs, FIRST_STEP, np.float32) for _ in range(2))
         return cls(vectors, context, vector_steps, context_steps)
-
-    @classmethod
-    def resume(cls, epochs: Epochs) -> "_State | None":
-        """The state of the checkpoint, if there is one; `epochs` goes on from there too."""
-        saved = epochs.checkpoint.load()
-        if saved is None:
-            return None
-        epochs.resume(saved["epochs"])
-        vectors, context, vector_steps, context_steps = (saved[name] for name in ARRAYS)
-        state = cls(vectors, context, vector_steps, context_steps, int(saved["epoch"]), int(saved["chunk"]))
-        log.info("going on from the checkpoint", epochs_done=state.epoch, chunks_done=state.chunk)
-        return state
-
-    def save(self, epochs: Epochs) -> bool:
-        """Write the checkpoint; say whether it was possible."""
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        place = {"epoch": np.array(self.epoch), "chunk": np.array(self.chunk)}
-        return epochs.checkpoint.save({**arrays, **place, "epochs": epochs.to_array()}, best=epochs.kept)
 
 
 @dataclass(frozen=True)
@@ -137,7 +127,7 @@ class _Work:
 
     def pieces(self, epoch: int, done: int, size: int) -> Iterator[list[_Chunk]]:
         """The chunks of an epoch after the first `done`, `size` at a time."""
-        from song2vec.train.passages import cut_passages
+        from song2vec.train.skipgram import cut_passages
 
         starts, lengths = cut_passages(self.playlists.offsets, np.random.default_rng([self.settings.seed, 1, epoch]))
         passages = max(1, CHUNK_WORDS * len(starts) // len(self.playlists.flat))
@@ -151,7 +141,7 @@ class _Work:
         """Train on one chunk, in the calling thread, unless asked to stop; say whether it was done."""
         from song2vec.train.skipgram import train_passages
 
-        if stop.asked:
+        if stop.signal:
             return False
         options = self.settings
         progress = (chunk.epoch + chunk.progress) / options.epochs
@@ -183,16 +173,3 @@ def keep_probabilities(counts: Ints, sample: float) -> NDArray[np.float32]:
     relative = sample / (counts / counts.sum())
     keep: NDArray[np.float32] = np.minimum(1, np.sqrt(relative) + relative).astype(np.float32)
     return keep
-
-
-def _pause(epochs: Epochs, state: _State, stop: Stop) -> None:
-    """Save the state if it is time to, or if the training has to stop."""
-    if not (stop.asked or epochs.checkpoint.due):
-        return
-    saved = state.save(epochs)
-    if stop.asked:
-        kept = "Its state is kept" if saved else "Its state could not be saved; an older one may be there"
-        raise StoppedError(
-            f"{stop.asked} stopped the training after {state.epoch} of {epochs.settings.epochs} epochs. "
-            f"{kept}: run it again to go on."
-        )

@@ -1,26 +1,30 @@
 """From playlists to a model: reads, counts, lets a trainer train, writes the model's files."""
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import structlog
 
 from song2vec.errors import DataError
-from song2vec.model import Model, thread_count, write_gensim, write_model
+from song2vec.model import write_gensim, write_model
 from song2vec.playlists.corpus import Ragged, Vocabulary
-from song2vec.playlists.holdout_rule import read_rule
+from song2vec.playlists.holdout_rule import HoldoutRule, read_rule
 from song2vec.playlists.playlist_file import PlaylistFile, open_playlists
 from song2vec.plumbing.files import whole_folder
-from song2vec.records import Epoch, Training
+from song2vec.plumbing.threads import thread_count
+from song2vec.records import Epoch, HowAligned, Training
 from song2vec.settings import Settings, TrainSettings
 from song2vec.train.alignment import align_to_parent
-from song2vec.train.checkpoint import Checkpoint, identity
-from song2vec.train.epochs import Epochs, Validation
+from song2vec.train.checkpoint import Arrays, Checkpoint, identity
 from song2vec.train.gensim_trainer import GensimTrainer
-from song2vec.train.sampled_loss import draw_sample
+from song2vec.train.history import History
+from song2vec.train.loop import Trainer, train_epochs
+from song2vec.train.measuring import Measurements, Validation, draw_sample
 from song2vec.train.skipgram_trainer import SkipGramTrainer
 from song2vec.workspace import Backup
 from song2vec_client.model import SongModel
@@ -30,29 +34,16 @@ log = structlog.get_logger(__name__)
 VALIDATION_SHARE = 0.02
 FEWEST_VALIDATION = 50  # playlists; with fewer, chance decides which epoch ranks best
 
+Start = Callable[[Ragged, Vocabulary, TrainSettings, Arrays | None], Trainer]
+"""Makes a trainer, of:
 
-class Trainer(Protocol):
-    """What turns playlists into vectors."""
+- for each playlist the rows in the vocabulary of its songs, in order; songs without a row are left out already;
+- the vocabulary, at least two songs;
+- how to train;
+- the state that it goes on from; None: it begins.
+"""
 
-    def train(self, playlists: Ragged, vocabulary: Vocabulary, settings: TrainSettings, epochs: Epochs) -> Model:
-        """Train a model.
-
-        Args:
-            playlists: for each playlist the rows in `vocabulary` of its songs, in order; songs without a row
-                are left out already.
-            vocabulary: at least two songs.
-            settings: how to train.
-            epochs: to be told after every epoch; says when to end, which epoch was the best, and where the
-                checkpoint is.
-
-        Raises:
-            SettingsError: the training diverged.
-            StoppedError: the process was asked to stop; a checkpoint is kept, if the trainer can have one.
-        """
-        ...
-
-
-TRAINERS: dict[str, Trainer] = {"song2vec": SkipGramTrainer(), "gensim": GensimTrainer()}
+TRAINERS: Mapping[str, Start] = {"song2vec": SkipGramTrainer, "gensim": GensimTrainer}
 
 
 def train(
@@ -87,47 +78,30 @@ def train(
         SettingsError: the training diverged.
         StoppedError: the process was asked to stop.
     """
-    options = settings.train
-    started = time.time()
+    options, started = settings.train, time.time()
     corpus, aside = _set_aside(open_playlists(playlists, without=heldout), options)
     vocabulary, words = _count(corpus, options)
-    rows = corpus.rows(vocabulary)
+    rows, threads = corpus.rows(vocabulary), thread_count(options.workers)
     rule = read_rule(heldout) if heldout else None
     size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": words}
-    log.info("training", trainer=options.trainer, threads=thread_count(options), epochs=options.epochs, **size)
-    loss, validation = draw_sample(rows, vocabulary, options), _validation(aside, vocabulary)
-    whose, folder = _whose(options, vocabulary, rows, validation), out.with_name(f".{out.name}.checkpoint")
-    checkpoint = Checkpoint(folder, whose, options.checkpoint_seconds, backup)
-    epochs = Epochs(options, words, loss, validation, checkpoint)
-    model = TRAINERS[options.trainer].train(rows, vocabulary, options, epochs)
-    del rows  # what is written needs its memory
-    alignment = align_to_parent(model, parent, wanted=options.align)
-    training = Training(
-        trainer=options.trainer,
-        settings=options.model_dump(mode="json"),
-        **size,
-        held_out=rule,
-        validation_playlists=len(aside),
-        best_epoch=epochs.chosen,
-        epochs=tuple(Epoch(**record) for record in epochs.records),
-        alignment=alignment,
-        started=_utc(started),
-        finished=_utc(time.time()),
-        seconds=round(time.time() - started, 3),
+    log.info("training", trainer=options.trainer, threads=threads, epochs=options.epochs, **size)
+    measurements = _measurements(rows, vocabulary, aside, options)
+    owner = _identity(rows, vocabulary, measurements.validation, options)
+    checkpoint = Checkpoint(out.with_name(f".{out.name}.checkpoint"), owner, options.checkpoint_seconds, backup)
+    start = partial(TRAINERS[options.trainer], rows, vocabulary, options)
+    model, history, best_epoch = train_epochs(start, options, words, measurements, checkpoint)
+    del rows, start  # what is written needs the memory
+    alignment = align_to_parent(model, parent, enabled=options.align)
+    training = _training(
+        options, size, rule, history, best_epoch, validation_playlists=len(aside), alignment=alignment, started=started
     )
     with whole_folder(out) as folder:
         write_model(folder, model)
         training.write(folder / Training.FILE)
         del model  # from here on it is on disk: gensim needs the memory
-        write_gensim(folder, options)
+        write_gensim(folder, options, threads)
     checkpoint.remove()
-    record = {
-        "model": str(out),
-        **size,
-        "loss": round(epochs.records[epochs.chosen - 1]["loss"], 4),
-        "seconds": training.seconds,
-        "alignment": alignment.sentence,
-    }
+    record = {"model": str(out), **size, **_summary(training, history.records[best_epoch - 1].loss)}
     log.info("trained", **record)
     return record
 
@@ -142,23 +116,19 @@ def _set_aside(corpus: PlaylistFile, settings: TrainSettings) -> tuple[PlaylistF
     return corpus.only(~aside), corpus.only(aside)
 
 
-def _whose(settings: TrainSettings, vocabulary: Vocabulary, rows: Ragged, validation: Validation | None) -> str:
+def _measurements(rows: Ragged, vocabulary: Vocabulary, aside: PlaylistFile, settings: TrainSettings) -> Measurements:
+    """The loss on a sample of `rows`, and the ranking of the playlists `aside`, if there are any."""
+    sample = draw_sample(rows, vocabulary, settings)
+    validation = Validation.of(aside, vocabulary) if len(aside) else None
+    return Measurements(sample, validation, every=settings.measure_every, last=settings.epochs)
+
+
+def _identity(rows: Ragged, vocabulary: Vocabulary, validation: Validation | None, settings: TrainSettings) -> str:
     """What tells the training apart from one with other settings or data."""
     data = [vocabulary.songs, vocabulary.counts, rows.offsets, rows.flat]
     if validation:
         data += [validation.shown.flat, validation.hidden.flat]
     return identity(settings, *data)
-
-
-def _validation(aside: PlaylistFile, vocabulary: Vocabulary) -> Validation | None:
-    """Every other song of each playlist is shown, the rest hidden."""
-    if not len(aside):
-        return None
-    playlists = aside.read()
-    place = np.arange(len(playlists.flat)) - np.repeat(playlists.offsets[:-1], playlists.lengths)
-    rows = vocabulary.rows_of(playlists.flat)
-    shown = playlists.replaced(rows).where((place % 2 == 0) & (rows >= 0))
-    return Validation(shown, playlists.replaced(rows).where(place % 2 == 1))
 
 
 def _count(corpus: PlaylistFile, settings: TrainSettings) -> tuple[Vocabulary, int]:
@@ -172,6 +142,43 @@ def _count(corpus: PlaylistFile, settings: TrainSettings) -> tuple[Vocabulary, i
             "expected at least 2. Collect more playlists, or lower train.min_count."
         )
     return vocabulary, int(counted.counts.sum())
+
+
+def _training(
+    settings: TrainSettings,
+    size: Mapping[str, int],
+    rule: HoldoutRule | None,
+    history: History,
+    best_epoch: int,
+    *,
+    validation_playlists: int,
+    alignment: HowAligned,
+    started: float,
+) -> Training:
+    """What ``training.json`` says."""
+    now = time.time()
+    return Training(
+        trainer=settings.trainer,
+        settings=settings.model_dump(mode="json"),
+        **size,
+        held_out=rule,
+        validation_playlists=validation_playlists,
+        best_epoch=best_epoch,
+        epochs=tuple(Epoch(**record.to_json()) for record in history.records),
+        alignment=alignment,
+        started=_utc(started),
+        finished=_utc(now),
+        seconds=round(now - started, 3),
+    )
+
+
+def _summary(training: Training, loss: float) -> dict[str, Any]:
+    """What people look at first; `loss`: after the best epoch."""
+    return {
+        "loss": round(loss, 4),
+        "seconds": training.seconds,
+        "alignment": training.alignment.sentence,
+    }
 
 
 def _utc(seconds: float) -> str:

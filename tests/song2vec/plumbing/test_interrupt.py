@@ -21,14 +21,14 @@ def received():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_noted_and_one_that_was_answered_goes_no_further(received, number):
-    asked = []
+    signals = []
     with contextlib.suppress(RuntimeError), stop_on_signal() as stop:
-        asked.append(stop.asked)
+        signals.append(stop.signal)
         signal.raise_signal(number)
-        asked.append(stop.asked)
+        signals.append(stop.signal)
         raise RuntimeError
 
-    assert asked == ["", number.name]
+    assert signals == ["", number.name]
     assert received == []
     signal.raise_signal(number)
     assert received == [number]
@@ -44,16 +44,16 @@ def test_a_signal_that_was_not_answered_is_sent_again(received, number):
 
 
 def test_another_thread_than_the_main_one_is_not_asked(received):
-    asked = []
+    signals = []
 
     def block():
         with stop_on_signal() as stop:
             signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
-            asked.append(stop.asked)
+            signals.append(stop.signal)
 
     thread = threading.Thread(target=block)
     thread.start()
     thread.join()
 
-    assert asked == [""]
+    assert signals == [""]
     assert received == [signal.SIGTERM]

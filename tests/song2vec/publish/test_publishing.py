@@ -325,6 +325,17 @@ def test_the_model_card_tells_what_the_records_say(bucket, files):
     assert "Limits of use" in card
 
 
+@pytest.mark.parametrize(("settings", "method"), [({"sg": 1}, "skip-gram"), ({"sg": 0}, "CBOW"), ({}, "skip-gram")])
+def test_the_model_card_tells_skip_gram_from_cbow(bucket, files, settings, method):
+    training = json.loads(files["training.json"].read_text())
+    files["training.json"].write_text(json.dumps(training | {"settings": training["settings"] | settings}))
+
+    version = publish(bucket, files, facts()).version
+
+    card = ModelStore.of(bucket).version(version).read("MODEL_CARD.md").decode()
+    assert f"learnt with {method} and negative sampling" in card
+
+
 def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bucket, files):
     parent, near = "20260130T040000Z-01234567", {"mean": 0.04, "median": 0.03, "p95": 0.1}
     alignment = {"to": parent, "shared_songs": 4812, "before": near | {"p95": 1.9}, "after": near}

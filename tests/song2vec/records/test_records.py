@@ -11,7 +11,7 @@ from song2vec.errors import DataError
 from song2vec.gates.data_gate import decide as decide_on_data
 from song2vec.gates.model_gate import decide
 from song2vec.records import KINDS, DataDecision, Decision, Figures, Funnel, FunnelRule, Metrics, Records, Rule, Slice
-from song2vec.settings import DataSettings, GateSettings
+from song2vec.settings import CheckDataSettings, GateSettings
 from song2vec_client.format.layout import MAX_RECORD_BYTES
 from song2vec_ui.quality import quality
 from song2vec_ui.version_page import MOST_RULES, loss_chart, shown_rules
@@ -82,7 +82,7 @@ def test_the_verdict_on_a_model_that_misses_everything_in_thousands_of_slices_is
 
 
 def test_the_longest_reason_is_read():
-    data = DataSettings(override="가" * 500)
+    data = CheckDataSettings(override="가" * 500)
     funnel = Funnel.of([0] * 7, [0] * 7)
 
     decision = decide_on_data(funnel, None, data)

@@ -123,7 +123,7 @@ def test_a_vector_of_zeros_stays_one_and_moves_nobody():
 
 
 @pytest.mark.parametrize(
-    ("parent", "wanted", "words"),
+    ("parent", "enabled", "words"),
     [
         (None, True, "Not aligned: there was no version to align to, or it was not named."),
         (parent_of(np.eye(2)), False, "Not aligned: train.align is off."),
@@ -131,10 +131,10 @@ def test_a_vector_of_zeros_stays_one_and_moves_nobody():
         (parent_of(np.eye(2), [7, 8]), True, f"Not aligned: {VERSION} shares no song with this model."),
     ],
 )
-def test_a_model_that_cannot_be_aligned_stays_as_it_is_and_the_record_says_why(parent, wanted, words):
+def test_a_model_that_cannot_be_aligned_stays_as_it_is_and_the_record_says_why(parent, enabled, words):
     model = model_of([[0, 1], [2, 0]])
 
-    record = align_to_parent(model, parent, wanted=wanted)
+    record = align_to_parent(model, parent, enabled=enabled)
 
     assert record.to_json() == {"sentence": words, "aligned": False}
     assert model.vectors.tolist() == [[0, 1], [2, 0]] == model.context.tolist()

@@ -14,6 +14,7 @@ from song2vec.train.checkpoint import NOT_OF_THE_MODEL, Checkpoint, identity
 
 OTHER = {
     "trainer": "gensim",
+    "sg": 0,
     "vector_size": 8,
     "window": 7,
     "far_weight": 0.5,
@@ -37,18 +38,18 @@ OTHER = {
 STATE = {"vectors": np.arange(600, dtype=np.float32), "epoch": np.array(3)}
 
 
-def checkpoint(folder: Path, whose: str = "a" * 64) -> Checkpoint:
-    return Checkpoint(folder / "checkpoint", whose, every=60)
+def checkpoint(folder: Path, owner: str = "a" * 64) -> Checkpoint:
+    return Checkpoint(folder / "checkpoint", owner, every=60)
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "checkpoint").glob("*"))
 
 
-def loaded(folder: Path, whose: str = "a" * 64) -> tuple[float | None, list[str]]:
+def loaded(folder: Path, owner: str = "a" * 64) -> tuple[float | None, list[str]]:
     """The epoch of the state that is there, and what the log said."""
     with capture_logs() as logs:
-        state = checkpoint(folder, whose).load()
+        state = checkpoint(folder, owner).load()
     return (None if state is None else float(state["epoch"])), [log["event"] for log in logs]
 
 

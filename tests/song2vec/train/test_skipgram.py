@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.train.compiled import PASSAGE
-from song2vec.train.passages import cut_passages
-from song2vec.train.skipgram import alias_table, train_passages
+from song2vec.train.skipgram import alias_table, cut_passages, train_passages
 from song2vec.train.skipgram_trainer import keep_probabilities
 
 ALPHA, DECAY, BEGIN = 0.1, 0.03, 1e-3
@@ -62,8 +61,8 @@ def test_a_passage_moves_both_matrices_by_the_gradient(
     songs: list[int], window: int, far: float, negative: float
 ) -> None:
     arrays = one_passage(songs, window=window, far=far, negative=negative)
-    for expected, found in zip(arrays[:4], arrays[4:], strict=True):
-        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-4)
+    for expected, moved in zip(arrays[:4], arrays[4:], strict=True):
+        np.testing.assert_allclose(moved, expected, rtol=2e-3, atol=2e-4)
 
 
 def test_a_passage_of_one_song_moves_nothing() -> None:
@@ -74,8 +73,10 @@ def test_a_passage_of_one_song_moves_nothing() -> None:
 @given(weights=st.lists(st.floats(0, 1e6), min_size=1, max_size=60).filter(lambda weights: sum(weights) > 1e-3))
 def test_the_alias_table_is_the_distribution(weights: list[float]) -> None:
     chance, alias = alias_table(np.array(weights))
-    found = np.bincount(np.arange(len(weights)), chance, len(weights)) + np.bincount(alias, 1 - chance, len(weights))
-    np.testing.assert_allclose(found / len(weights), np.array(weights) / sum(weights), atol=1e-5)
+    distribution = np.bincount(np.arange(len(weights)), chance, len(weights)) + np.bincount(
+        alias, 1 - chance, len(weights)
+    )
+    np.testing.assert_allclose(distribution / len(weights), np.array(weights) / sum(weights), atol=1e-5)
 
 
 @given(playlists=st.lists(st.integers(0, 5 * PASSAGE), max_size=12), seed=st.integers(0, 99))

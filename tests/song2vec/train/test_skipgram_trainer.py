@@ -3,7 +3,8 @@
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from structlog.testing import capture_logs
 from song2vec.errors import StoppedError
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged, Vocabulary
+from song2vec.plumbing.interrupt import Stop
 from song2vec.settings import TrainSettings
 from song2vec.train.checkpoint import Checkpoint
-from song2vec.train.epochs import Epochs, Validation
-from song2vec.train.sampled_loss import draw_sample
+from song2vec.train.history import History
+from song2vec.train.loop import train_epochs
+from song2vec.train.measuring import Measurements, Validation, draw_sample
 from song2vec.train.skipgram_trainer import CHUNK_WORDS, PIECE_CHUNKS, SkipGramTrainer
 from song2vec.workspace import Backup
 from song2vec_client.errors import TransientError
+
+Trained = tuple[Model, History, int]
 
 SONGS, LENGTH = 60, 50
 PIECES = 3  # an epoch
@@ -43,13 +48,12 @@ class After:
     def only(self, names: Collection[str]) -> None: ...
 
 
-class AskedToStop(Epochs):
+class AskedToStop(SkipGramTrainer):
     """The process is asked to stop just before the first chunk."""
 
-    @property
-    def going_on(self) -> bool:
+    def epoch(self, epoch: int, chunks: int, stop: Stop) -> Generator[int, None, None]:
         os.kill(os.getpid(), signal.SIGTERM)
-        return super().going_on
+        return super().epoch(epoch, chunks, stop)
 
 
 class CrashError(Exception):
@@ -77,42 +81,43 @@ def train(
     backup: Backup | None = None,
     *,
     every: float = 0,
-    kind: type[Epochs] = Epochs,
-) -> tuple[Model, Epochs]:
+    kind: type[SkipGramTrainer] = SkipGramTrainer,
+) -> Trained:
     songs, counts = np.unique(playlists.flat, return_counts=True)
     vocabulary = Vocabulary(songs, counts)
     rows = Ragged(vocabulary.rows_of(playlists.flat).astype(np.int32), playlists.offsets)
     aside = rows.only(np.arange(len(rows)) < 20)
     even = np.arange(len(aside.flat)) % 2 == 0
-    epochs = kind(
-        settings,
-        len(rows.flat),
+    measurements = Measurements(
         draw_sample(rows, vocabulary, settings),
         Validation(aside.where(even), aside.where(~even)),
-        Checkpoint(folder / "checkpoint", "a", every=every, backup=backup),
+        settings.measure_every,
+        settings.epochs,
     )
-    return SkipGramTrainer().train(rows, vocabulary, settings, epochs), epochs
+    checkpoint = Checkpoint(folder / "checkpoint", "a", every=every, backup=backup)
+    return train_epochs(partial(kind, rows, vocabulary, settings), settings, len(rows.flat), measurements, checkpoint)
 
 
 @pytest.fixture(scope="module")
-def whole(playlists: Ragged, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Epochs]:
+def whole(playlists: Ragged, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The training without interruptions."""
     return train(playlists, options(), tmp_path_factory.mktemp("whole"))
 
 
-def same(one: tuple[Model, Epochs], other: tuple[Model, Epochs]) -> bool:
+def same(one: Trained, other: Trained) -> bool:
     """Whether both made the same model to the bit, and say the same of it."""
-    said = [[{k: r.get(k) for k in ("epoch", "loss", "ndcg")} for r in epochs.records] for _, epochs in (one, other)]
+    (model, history, best), (other_model, other_history, other_best) = one, other
+    figures, other_figures = ([(r.epoch, r.loss, r.ndcg) for r in each.records] for each in (history, other_history))
     return (
-        np.array_equal(one[0].vectors, other[0].vectors)
-        and np.array_equal(one[0].context, other[0].context)
-        and one[1].chosen == other[1].chosen
-        and said[0] == said[1]
+        np.array_equal(model.vectors, other_model.vectors)
+        and np.array_equal(model.context, other_model.context)
+        and best == other_best
+        and figures == other_figures
     )
 
 
 def test_a_crash_after_every_file_that_was_saved_changes_nothing(
-    playlists: Ragged, whole: tuple[Model, Epochs], tmp_path: Path
+    playlists: Ragged, whole: Trained, tmp_path: Path
 ) -> None:
     saved: list[str] = []
 
@@ -137,7 +142,7 @@ def test_a_crash_after_every_file_that_was_saved_changes_nothing(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_its_state_kept_and_the_next_run_goes_on(
-    number: signal.Signals, playlists: Ragged, whole: tuple[Model, Epochs], tmp_path: Path
+    number: signal.Signals, playlists: Ragged, whole: Trained, tmp_path: Path
 ) -> None:
     handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
     with pytest.raises(StoppedError, match=rf"{number.name} stopped .* after 0 of 3 epochs. Its state is kept: run"):
@@ -155,9 +160,7 @@ def test_a_signal_ends_it_with_its_state_kept_and_the_next_run_goes_on(
     assert [(log["epochs_done"], log["chunks_done"]) for log in logs if "going on" in log["event"]] == [done]
 
 
-def test_no_further_chunk_is_begun_once_it_was_asked_to_stop(
-    playlists: Ragged, whole: tuple[Model, Epochs], tmp_path: Path
-) -> None:
+def test_no_further_chunk_is_begun_once_it_was_asked_to_stop(playlists: Ragged, whole: Trained, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         train(playlists, options(), tmp_path, every=600, kind=AskedToStop)
     with np.load(tmp_path / "checkpoint" / "state.npz") as state:
@@ -177,8 +180,8 @@ def test_a_stop_whose_state_cannot_be_saved_does_not_promise_it(playlists: Ragge
 def test_a_disk_that_stays_full_costs_checkpoints_and_not_the_training(playlists: Ragged, tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_text("in the way")
     with capture_logs() as logs:
-        model, epochs = train(playlists, options(patience=0, epochs=2), tmp_path)
-    assert len(epochs.records) == 2
+        model, history, _ = train(playlists, options(patience=0, epochs=2), tmp_path)
+    assert len(history.records) == 2
     assert np.isfinite(model.vectors).all()
     assert "the checkpoint could not be saved: training goes on without" in {log["event"] for log in logs}
 
@@ -194,8 +197,8 @@ def test_it_may_go_on_with_another_number_of_threads(playlists: Ragged, tmp_path
     with pytest.raises(CrashError):
         train(playlists, options(workers=2, patience=0), tmp_path, After(crash))
     with capture_logs() as logs:
-        _, epochs = train(playlists, options(workers=1, patience=0), tmp_path)
-    assert [record["epoch"] for record in epochs.records] == [1, 2, 3]
+        _, history, _ = train(playlists, options(workers=1, patience=0), tmp_path)
+    assert [record.epoch for record in history.records] == [1, 2, 3]
     assert next(log["chunks_done"] for log in logs if "going on" in log["event"]) > 2 * PIECE_CHUNKS - 1
 
 
@@ -241,7 +244,7 @@ def test_no_settings_within_their_bounds_make_numbers_that_are_not(
     flat = np.array([song for songs in lists for song in songs], np.int64)
     offsets = np.cumsum([0, *map(len, lists)])
     with tempfile.TemporaryDirectory() as folder:
-        model, epochs = train(Ragged(flat, offsets), options(**changes), Path(folder), every=600)
+        model, history, _ = train(Ragged(flat, offsets), options(**changes), Path(folder), every=600)
     assert np.isfinite(model.vectors).all()
     assert np.isfinite(model.context).all()
-    assert all(np.isfinite(record["loss"]) for record in epochs.records)
+    assert all(np.isfinite(record.loss) for record in history.records)

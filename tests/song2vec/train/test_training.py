@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from tests.rig.genres import GENRE_SIZE, genre_of, genre_playlists, write_heldout, write_playlists
 
-from song2vec.errors import DataError
+from song2vec.errors import DataError, SettingsError
 from song2vec.model import Model, gensim_model, read_model, write_gensim, write_model
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.playlists.playlist_file import open_playlists
 from song2vec.playlists.tables import SONGS
 from song2vec.settings import Settings, TrainSettings, load_settings
 from song2vec.train import train
-from song2vec.train.sampled_loss import LossSample, draw_sample
+from song2vec.train.measuring import LossSample, draw_sample
 from song2vec_client.model import SongModel
 from song2vec_client.scoring import continue_rows, similar_rows, unit_rows
 
@@ -95,11 +95,11 @@ def test_gensim_trains_on_with_a_step_size_of_its_own(trained: Path) -> None:
     from gensim.models import Word2Vec
 
     gensim = Word2Vec.load(str(trained / "gensim" / "song2vec.model"))
-    told = json.loads((trained / "training.json").read_text())["settings"]
-    own = (told["alpha"], told["min_alpha"]) if told["trainer"] == "gensim" else (0.025, 0.0001)
+    settings = json.loads((trained / "training.json").read_text())["settings"]
+    own = (settings["alpha"], settings["min_alpha"]) if settings["trainer"] == "gensim" else (0.025, 0.0001)
     assert (gensim.alpha, gensim.min_alpha) == own
     assert (gensim.vector_size, gensim.layer1_size, gensim.wv.vector_size) == (16, 16, 16)
-    assert (gensim.window, gensim.negative) == (told["window"], told["negative"])
+    assert (gensim.window, gensim.negative) == (settings["window"], settings["negative"])
 
 
 def test_gensim_files_are_written_without_a_second_pair_of_matrices(tmp_path: Path) -> None:
@@ -111,22 +111,22 @@ def test_gensim_files_are_written_without_a_second_pair_of_matrices(tmp_path: Pa
     import gensim.models  # noqa: F401 - what loading it takes is not asked here
 
     tracemalloc.start()
-    write_gensim(tmp_path, settings)
+    write_gensim(tmp_path, settings, threads=1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < matrix.nbytes
 
 
 def test_training_json_tells_how_it_went(trained: Path) -> None:
-    told = json.loads((trained / "training.json").read_text())
-    assert told["trainer"] == told["settings"]["trainer"]
-    assert told["settings"]["vector_size"] == 16
-    assert (told["songs"], told["playlists"], told["words"]) == (2 * GENRE_SIZE, 200, 1600)
-    assert [epoch["epoch"] for epoch in told["epochs"]] == list(range(1, 21))
-    losses = [epoch["loss"] for epoch in told["epochs"]]
+    training = json.loads((trained / "training.json").read_text())
+    assert training["trainer"] == training["settings"]["trainer"]
+    assert training["settings"]["vector_size"] == 16
+    assert (training["songs"], training["playlists"], training["words"]) == (2 * GENRE_SIZE, 200, 1600)
+    assert [epoch["epoch"] for epoch in training["epochs"]] == list(range(1, 21))
+    losses = [epoch["loss"] for epoch in training["epochs"]]
     assert losses[-1] < losses[0]
-    assert all(epoch["words_per_second"] > 0 and epoch["seconds"] > 0 for epoch in told["epochs"])
-    started, finished = (datetime.strptime(told[key], "%Y-%m-%dT%H:%M:%S%z") for key in ("started", "finished"))
+    assert all(epoch["words_per_second"] > 0 and epoch["seconds"] > 0 for epoch in training["epochs"])
+    started, finished = (datetime.strptime(training[key], "%Y-%m-%dT%H:%M:%S%z") for key in ("started", "finished"))
     assert started <= finished
 
 
@@ -151,10 +151,10 @@ def test_a_model_is_aligned_to_its_parent_in_every_file_and_is_the_same_model(tr
     parent = SongModel.open(tmp_path / "parent")
     record = train(playlists, tmp_path / "turned", small(trainer=trainer, epochs=3), parent=parent)
     alone, turned = read_model(tmp_path / "alone"), read_model(tmp_path / "turned")
-    told = json.loads((tmp_path / "turned" / "training.json").read_text())["alignment"]
-    assert told["sentence"] == record["alignment"]
-    assert (told["aligned"], told["to"], told["shared_songs"]) == (True, None, 2 * GENRE_SIZE)
-    assert told["after"]["mean"] < told["before"]["mean"]
+    alignment = json.loads((tmp_path / "turned" / "training.json").read_text())["alignment"]
+    assert alignment["sentence"] == record["alignment"]
+    assert (alignment["aligned"], alignment["to"], alignment["shared_songs"]) == (True, None, 2 * GENRE_SIZE)
+    assert alignment["after"]["mean"] < alignment["before"]["mean"]
     assert not np.allclose(turned.vectors, alone.vectors, atol=0.01)
     for mine, before in ((turned.vectors, alone.vectors), (turned.context, alone.context)):
         np.testing.assert_allclose(turned.vectors @ mine.T, alone.vectors @ before.T, atol=1e-4)
@@ -186,12 +186,47 @@ def test_a_held_out_category_without_a_source_is_left_out_of_every_source(tmp_pa
     assert open_playlists(playlists, without=heldout).read().flat.tolist() == [3, 4]
 
 
+@pytest.fixture(scope="module")
+def cbow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cbow")
+    playlists = write_playlists(folder / "playlists.parquet", genre_playlists(200))
+    train(playlists, folder / "model", small(trainer="gensim", sg=0, alpha=0.15))
+    return folder / "model"
+
+
+def test_gensim_trains_cbow_where_it_is_asked_to(cbow: Path) -> None:
+    """The same bits as of a Word2Vec that was made by hand."""
+    from gensim.models import Word2Vec
+
+    model, settings = read_model(cbow), json.loads((cbow / "training.json").read_text())["settings"]
+    saved = Word2Vec.load(str(cbow / "gensim" / "song2vec.model"))
+    assert settings["sg"] == saved.sg == 0
+    np.testing.assert_array_equal(saved.wv.vectors, model.vectors)
+    names = ("vector_size", "window", "negative", "min_count", "alpha", "min_alpha", "epochs", "seed", "sample")
+    by_hand = Word2Vec(sg=0, workers=1, sorted_vocab=0, **{name: settings[name] for name in names})
+    songs, counts = model.vocabulary.songs.tolist(), model.vocabulary.counts.tolist()
+    by_hand.build_vocab_from_freq(dict(zip(map(str, songs), counts, strict=True)))
+    playlists = [[str(song) for song in playlist] for playlist in genre_playlists(200)]
+    by_hand.train(playlists, total_examples=len(playlists), epochs=settings["epochs"])
+    np.testing.assert_array_equal(by_hand.wv.vectors, model.vectors)
+    np.testing.assert_array_equal(by_hand.syn1neg, model.context)
+
+
+def test_neighbours_of_cbow_are_of_the_same_genre(cbow: Path) -> None:
+    test_neighbours_are_of_the_same_genre(cbow)
+
+
+def test_cbow_is_refused_where_the_trainer_cannot_train_it() -> None:
+    with pytest.raises(SettingsError, match=r"train.sg=0 \(CBOW\) .* set train.trainer=gensim, or train.sg=1"):
+        small(trainer="song2vec", sg="0")
+
+
 def test_songs_beyond_the_ten_thousandth_of_a_playlist_are_trained(tmp_path: Path) -> None:
     start, end = [1, 2] * 5_000, [3, 4] * 5
     settings = small(trainer="gensim", epochs=1, sample=0)
     train(write_playlists(tmp_path / "playlists.parquet", [start + end]), tmp_path / "model", settings)
     model = read_model(tmp_path / "model")
-    before = gensim_model(model.vocabulary, settings.train).wv.vectors
+    before = gensim_model(model.vocabulary, settings.train, threads=1).wv.vectors
     assert (model.vectors != before).any(axis=1).all()
 
 
