@@ -23,7 +23,7 @@ export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 endif
 
-.PHONY: help run up test bench bench-etl bench-train bench-quality bench-evaluate bench-publish bench-client lint format lock sample docs clean install mariadb
+.PHONY: help run up test bench bench-etl bench-train bench-quality bench-evaluate bench-publish bench-client lint format lock client-wheel sample docs clean install mariadb
 
 help:  ## list all targets
 	@echo "song2vec: retrains a song-embedding model from playlists every day, on Apache Airflow"
@@ -32,13 +32,13 @@ help:  ## list all targets
 		printf '  make %-15s %s\n' "$$name" "$$what"; done
 
 run: $(READY)  ## retrain and publish a model once, on sample data, and show what came out
-	@$(BIN)/python -m song2vec_local --with-parent run
+	@$(BIN)/python -m tools --with-parent run
 
 up: $(READY)  ## Airflow on http://127.0.0.1:8080 until Ctrl-C (PORT=8081 for another port)
-	@$(BIN)/python -m song2vec_local --with-parent up
+	@$(BIN)/python -m tools --with-parent up
 
-test: $(READY) mariadb  ## all tests (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY) mariadb  ## all tests and what they cover (ARGS="-k gate" for some), with a private MariaDB and a Cloud Storage server
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
 
 bench: bench-etl bench-train bench-quality bench-evaluate bench-publish bench-client  ## all benchmarks: one JSON line a figure (SIZE=small for a smoke run)
 
@@ -74,14 +74,23 @@ format: $(READY)  ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 
 sample: $(READY)  ## make the sample data anew, under .data/
-	@$(BIN)/python -m song2vec_local sample
+	@$(BIN)/python -m tools sample
 
 install: $(READY)  ## make .venv with what requirements.txt pins
 	@echo ".venv is ready"
 
-lock: | $(TOOLS)/uv  ## resolve requirements.in into requirements.txt (UPGRADE=--upgrade for the newest versions)
-	$(TOOLS)/uv pip compile requirements.in --output-file requirements.txt --universal --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet $(UPGRADE)
+lock: | $(TOOLS)/uv  ## resolve what pyproject.toml asks for into requirements.txt (UPGRADE=--upgrade for the newest)
+	$(TOOLS)/uv pip compile pyproject.toml --extra airflow --group dev --output-file requirements.txt --universal \
+		--python-version 3.11 --no-emit-package song2vec-client --no-emit-index-url --no-emit-find-links \
+		--no-annotate --no-header --quiet $(UPGRADE)
+
+client-wheel: | $(TOOLS)/uv  ## build the client's wheel into dist/, and try it in an environment with nothing else
+	@rm -rf build/client dist/song2vec_client-* && mkdir -p build
+	@cp -R include/song2vec_client build/client  # a build leaves files beside its sources
+	@$(TOOLS)/uv build --quiet --python "$$(command -v $(PYTHON))" --wheel build/client --out-dir dist
+	@unset PYTHONPATH && $(TOOLS)/uv run --quiet --no-project --isolated --python "$$(command -v $(PYTHON))" \
+		--with dist/song2vec_client-*.whl python -m song2vec_client --help >/dev/null
+	@ls dist/song2vec_client-*.whl
 
 docs: $(READY)  ## make docs/configuration.md from the settings, docs/cli.md from the commands
 	@mkdir -p docs
@@ -91,20 +100,20 @@ docs: $(READY)  ## make docs/configuration.md from the settings, docs/cli.md fro
 	@echo "docs/configuration.md and docs/cli.md are made"
 
 clean:  ## delete .venv, Airflow's homes and caches (lists them; YES=1 deletes; models and data in .data/ stay)
-	@for path in $(VENV) .airflow .cache build dist include/song2vec/train/_compiled.*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; do \
+	@for path in $(VENV) .airflow .cache build dist include/song2vec/train/_compiled*.so include/*.egg-info include/song2vec_client/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; do \
 		[ -e "$$path" ] || continue; \
 		if [ "$(YES)" = 1 ]; then rm -rf -- "$$path" && echo "deleted $$path"; else echo "would delete $$path"; fi; done
-	@if [ "$(YES)" = 1 ]; then find dags plugins include tests -name __pycache__ -prune -exec rm -rf -- {} +; \
+	@if [ "$(YES)" = 1 ]; then find dags plugins include tools tests benchmarks -name __pycache__ -prune -exec rm -rf -- {} +; \
 		else echo "Nothing was deleted. To delete: make clean YES=1"; fi
 
 # What an interrupted install left is mended by the next one: .ready is written last.
-$(READY): requirements.txt pyproject.toml include/song2vec/train/compiled.c | $(TOOLS)/uv
+$(READY): requirements.txt pyproject.toml include/song2vec_client/pyproject.toml include/song2vec/train/compiled.c | $(TOOLS)/uv
 	@command -v cc gcc clang >/dev/null || { \
 		echo "song2vec compiles its trainer while it is installed, and there is no C compiler: apt-get install gcc" >&2; exit 1; }
 	@if ! $(BIN)/python -c '' 2>/dev/null; then rm -rf $(VENV); $(TOOLS)/uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); fi
 	@echo "Installing what requirements.txt pins into .venv (a minute or two the first time)"
 	@$(TOOLS)/uv pip sync --quiet --python $(BIN)/python requirements.txt
-	@$(TOOLS)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(TOOLS)/uv pip install --quiet --python $(BIN)/python --no-deps --editable include/song2vec_client --editable .
 	@touch $@
 
 # uv: the one that is there, or one from pip. `--target` needs no root and no venv module.

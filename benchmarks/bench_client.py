@@ -21,7 +21,7 @@ from benchmarks.lines import SMALL, compare, progress
 from song2vec_client import Bucket, ModelStore
 from song2vec_client.format.layout import CONTEXT, COUNTS, MANIFEST, SONGS, VECTORS, channel_name, file_name
 from song2vec_client.format.records import FileEntry, Manifest, Pointer
-from song2vec_local.gcs import GcsServer
+from tools.gcs import GcsServer
 
 SIZE, DIMENSIONS = (5_000, 32) if SMALL else (500_000, 256)
 ASKED = 64 if SMALL else 1_024  # songs, in a batch

@@ -23,7 +23,7 @@ from song2vec.publish import publish, published_files
 from song2vec.publish.upload import FILES_AT_A_TIME
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.gcs.client import default_client
-from song2vec_local.gcs import GcsServer
+from tools.gcs import GcsServer
 
 SONGS, DIMENSIONS = (1_000 if SMALL else 100_000), 256
 BIG = ("vectors.npy", "context.npy", "song2vec.bin", "gensim/song2vec.model.wv.vectors.npy", "gensim/song2vec.model")

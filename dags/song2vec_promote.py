@@ -1,6 +1,7 @@
 """Move a channel by hand: promote, roll back, pin and unpin, for people without a shell."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from airflow.sdk import dag, task
 
@@ -33,7 +34,7 @@ Clearing a run is safe: what it did already it does not do again, also when the 
 
 
 @task(execution_timeout=timedelta(hours=1))
-def move_channel() -> dict:
+def move_channel() -> dict[str, Any]:
     """Promote, roll back, pin or unpin, as the form says, after the version was checked and loaded."""
     return move_channel_as_the_form_says()
 

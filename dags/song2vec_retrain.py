@@ -1,6 +1,7 @@
 """Retrain the song embedding every day and hand the model to the services, if it deserves it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
@@ -41,7 +42,7 @@ Clearing a task, or the whole run, is always safe: running it again gives the ri
 
 
 @task(execution_timeout=timedelta(hours=2))
-def extract() -> dict:
+def extract() -> dict[str, Any]:
     """Stream the playlists out of the database of the connection `mariadb_default`, as they are."""
     return stages.extract(current_run())
 
@@ -63,43 +64,43 @@ def collect(csvs: list[str]) -> list[str]:
 
 
 @task(execution_timeout=timedelta(hours=2), trigger_rule=TriggerRule.NONE_FAILED)
-def prepare(database: dict, csvs: list[list[str]] | None) -> dict:
+def prepare(database: dict[str, Any], csvs: list[list[str]] | None) -> dict[str, Any]:
     """Make playlists of the raw rows; every row that is left out goes to quarantine with its reason."""
     return stages.prepare(current_run(), [database["uri"], *(uri for group in (csvs or [])[:] for uri in group)])
 
 
 @task(execution_timeout=timedelta(hours=1))
-def check_data() -> dict:
+def check_data() -> dict[str, Any]:
     """Decide whether the data may be trained on, beside that of the live version; say what changed since then."""
     return stages.check_data(current_run())
 
 
 @task(execution_timeout=timedelta(hours=12))
-def train() -> dict:
+def train() -> dict[str, Any]:
     """Train on all playlists but the held-out ones, from where a stopped try was, and align to the live version."""
     return stages.train(current_run())
 
 
 @task(execution_timeout=timedelta(hours=1))
-def evaluate() -> dict:
+def evaluate() -> dict[str, Any]:
     """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
     return stages.evaluate(current_run())
 
 
 @task(execution_timeout=timedelta(minutes=10))
-def gate() -> dict:
+def gate() -> dict[str, Any]:
     """Decide whether the model may go live, and say why in one sentence."""
     return stages.gate(current_run())
 
 
 @task(execution_timeout=timedelta(hours=2))
-def publish() -> dict:
+def publish() -> dict[str, Any]:
     """Write the version to the model store: immutable, checked after upload, visible only when whole."""
     return stages.publish(current_run())
 
 
 @task(execution_timeout=timedelta(hours=1))
-def verify() -> dict:
+def verify() -> dict[str, Any]:
     """Pull the version from the store as a service would, check every file, and ask it what the trained model knows."""
     return stages.verify(current_run())
 
@@ -108,19 +109,19 @@ APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; 
 
 
 @task(execution_timeout=timedelta(hours=1), trigger_rule=TriggerRule.NONE_FAILED)
-def promote() -> dict:
+def promote() -> dict[str, Any]:
     """Move the channel to the version, unless gate, a person or a later run says otherwise: then this is skipped."""
     return or_skip(stages.promote(current_run(), answer()))
 
 
 @task(execution_timeout=timedelta(minutes=10), trigger_rule=TriggerRule.NONE_FAILED)
-def report() -> dict:
+def report() -> dict[str, Any]:
     """Ask the new version for similar songs, and sum the run up on one page."""
     return stages.report(current_run(), answer())
 
 
 @task(execution_timeout=timedelta(hours=1))
-def prune() -> dict:
+def prune() -> dict[str, Any]:
     """Show, or delete, the versions that need not stay, as `retention.after_run` says; skipped where it is off."""
     return or_skip(stages.prune(current_run()))
 
@@ -138,7 +139,7 @@ def prune() -> dict:
 )
 def song2vec_retrain() -> None:
     """Playlists to a published, checked model."""
-    prepared = prepare(extract(), collect.expand(csvs=find_csvs()))
+    prepared = prepare(extract(), collect.expand(csvs=find_csvs()))  # type: ignore[arg-type]  # results to come
     decided = prepared >> check_data() >> train() >> evaluate() >> gate()
     approved = Approval(task_id=TASK, doc_md=APPROVE, execution_timeout=timedelta(minutes=10))
     decided >> publish() >> verify() >> approved >> promote() >> report() >> prune()

@@ -13,7 +13,7 @@ for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "SONG2V
 hypothesis.settings.register_profile("song2vec", deadline=None)  # a slow machine is not a failure
 hypothesis.settings.load_profile("song2vec")
 
-pytest_plugins = ["tests.rig.gcs", "tests.rig.mariadb"]
+pytest_plugins = ["tests.rig.gcs", "tests.rig.mariadb", "tests.rig.wheels"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -15,7 +16,7 @@ from song2vec.settings import sections
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md")), Path("include/song2vec_client/README.md")]
 CODE = [*sorted(Path("dags").glob("*.py")), *sorted(Path("include").rglob("*.py"))]
 COMMANDS = [command.name for commands in PANELS.values() for command in commands]
-GROUP = typer.main.get_command(app)
+GROUP: Any = typer.main.get_command(app)
 SETTINGS = {f"{section}.{name}" for section, model in sections().items() for name in model.model_fields}
 
 

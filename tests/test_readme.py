@@ -5,17 +5,26 @@ import subprocess
 from pathlib import Path
 
 README = Path("README.md").read_text(encoding="utf-8")
+CONTRIBUTING = Path("CONTRIBUTING.md").read_text(encoding="utf-8")
 COMMANDS = [
     line.strip() for block in re.findall(r"```(?:sh|bash)\n(.*?)```", README, re.S) for line in block.splitlines()
 ]
 
 
-def test_every_make_target_that_the_readme_names_exists():
-    named = {word for line in COMMANDS for word in re.findall(r"\bmake ([a-z][a-z-]*)", line)}
+def test_every_make_target_that_readme_and_contributing_name_exists():
+    named = {word for line in [*COMMANDS, CONTRIBUTING] for word in re.findall(r"\bmake ([a-z][a-z-]*)", line)}
     targets = set(re.findall(r"^([a-z][a-z-]*):", Path("Makefile").read_text(), re.M))
 
     assert {"run", "test", "up"} <= named
     assert named <= targets
+
+
+def test_every_module_that_contributing_names_exists():
+    named = re.findall(r"`([\w/]+\.(?:py|toml|in))`", CONTRIBUTING)
+    homes = [Path(), Path("include"), Path("include/song2vec"), Path("include/song2vec_ui")]
+
+    assert len(named) > 10
+    assert [name for name in named if not any((home / name).exists() for home in homes)] == []
 
 
 def test_every_file_that_the_documents_link_to_exists():

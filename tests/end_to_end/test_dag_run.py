@@ -64,7 +64,12 @@ def environment(mariadb, store, gcs, tmp_path):
     """Playlists of two genres in MariaDB, one in a CSV file, and the two connections."""
     url = make_url(mariadb)
     connection = pymysql.connect(
-        host=url.host, port=url.port, user=url.username, password=url.password, database=url.database, autocommit=True
+        host=url.host,
+        port=url.port or 3306,
+        user=url.username,
+        password=url.password or "",
+        database=url.database,
+        autocommit=True,
     )
     with connection, connection.cursor() as cursor:
         cursor.execute(

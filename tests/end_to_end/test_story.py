@@ -25,7 +25,7 @@ from song2vec.settings import load_settings
 from song2vec.stages import run
 from song2vec.train import train
 from song2vec_client import Bucket, ModelStore, SongModel
-from song2vec_local.gcs import GcsServer
+from tools.gcs import GcsServer
 
 STORE = "gs://songs/models"
 GOOD = {"train.epochs": 40, "train.vector_size": 16, "train.min_count": 1, "train.workers": 1}

@@ -9,7 +9,7 @@ import pytest
 
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.gcs.client import default_client
-from song2vec_local.gcs import GcsServer
+from tools.gcs import GcsServer
 
 with warnings.catch_warnings():
     # google-api-core 2.44 with grpcio but without grpcio-status warns as it is imported; goes when it no longer does.

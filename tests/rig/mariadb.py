@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pymysql
@@ -146,7 +147,8 @@ def _free_port() -> int:
 
 def _execute(server: URL, statement: str) -> None:
     where = {"host": server.host, "port": server.port or 3306, "user": server.username, "password": server.password}
-    connection = pymysql.connect(**{key: value for key, value in where.items() if value is not None})
+    given: dict[str, Any] = {key: value for key, value in where.items() if value is not None}
+    connection = pymysql.connect(**given)
     try:
         connection.cursor().execute(statement)
     finally:

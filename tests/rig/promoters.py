@@ -17,9 +17,9 @@ class MortalBucket(Bucket):
 
     dies_at = "never"
 
-    def create(self, name, content):
+    def create(self, name, content, known=None, advance=None):
         self._die("record")
-        return super().create(name, content)
+        return super().create(name, content, known, advance)
 
     def replace(self, name, content, generation):
         self._die("pointer")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from typing import Any
 
 from tests.rig.watching import Looks
 
@@ -75,7 +76,7 @@ def main(uri, cache):
         for _ in sys.stdin:
             looks.next()
             serve()
-            told = {"version": watch.model.version, "pointer": watch.pointer.version}
+            told: dict[str, Any] = {"version": watch.model.version, "pointer": watch.pointer.version}
             told |= {"age": watch.age, "error": watch.error, "served": served}
             sys.stdout.write(f"{json.dumps(told)}\n")
             sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +16,8 @@ from song2vec_client.errors import NotFoundError
 from song2vec_client.format.fields import parse_json
 from song2vec_client.store import ModelStore
 
-WHO = {"who": "minji", "why": "nothing new on Christmas"}
-DAILY = {"who": "airflow (scheduled)", "why": "Accepted."}
+WHO: dict[str, Any] = {"who": "minji", "why": "nothing new on Christmas"}
+DAILY: dict[str, Any] = {"who": "airflow (scheduled)", "why": "Accepted."}
 
 
 @pytest.fixture
@@ -160,10 +161,10 @@ def test_a_channel_that_does_not_exist_is_pinned_to_a_version_or_not_at_all(buck
 def test_the_pin_is_in_the_pointer_that_readers_of_before_still_read(bucket, versions):
     a, *_ = versions
     promote(bucket, "production", a, **DAILY)
-    unpinned = parse_json(bucket.read("channels/production.json")[0])
+    unpinned: Any = parse_json(bucket.read("channels/production.json")[0])
     pin(bucket, "production", **WHO)
 
-    pinned = parse_json(bucket.read("channels/production.json")[0])
+    pinned: Any = parse_json(bucket.read("channels/production.json")[0])
 
     changed = {name for name in pinned if pinned[name] != unpinned[name]}
     assert {"pinned", "who", "why", "sequence"} <= changed <= {"pinned", "who", "why", "sequence", "previous", "when"}
@@ -214,7 +215,7 @@ def test_whatever_is_asked_for_the_channel_does_what_the_rules_say(bucket, versi
         if kind == "promote" and version is None:
             continue
         arguments = {"pin": {"to": version, "force": force}, "promote": {"version": version, "force": force}}
-        move = {"pin": pin, "promote": promote, "unpin": unpin}[kind]
+        move: Any = {"pin": pin, "promote": promote, "unpin": unpin}[kind]
         error = expected.move(kind, version, force=force)
         if error:
             with pytest.raises(error):

@@ -3,6 +3,7 @@
 import inspect
 import json
 import sqlite3
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from song2vec_client import ModelStore
 
 GOOD = {"train.epochs": 40, "train.vector_size": 16, "train.min_count": 1, "train.workers": 1}
 BAD = GOOD | {"train.epochs": 1, "train.alpha": 0.02}
-PERSON = {"who": "minji", "why": "this one is for the holidays"}
+PERSON: dict[str, Any] = {"who": "minji", "why": "this one is for the holidays"}
 TO_THE_GATE = ("check_data", "train", "evaluate", "gate", "publish", "verify")
 
 
@@ -210,7 +211,9 @@ def test_a_run_goes_on_where_it_stopped_in_a_folder_and_in_a_bucket(night, model
         stages.run(run)
     vectors = np.load(run.folder("train") / "vectors.npy")
 
-    name, files = unfinished_run(workspace, settings)
+    unfinished = unfinished_run(workspace, settings)
+    assert unfinished is not None
+    name, files = unfinished
     record = stages.run(stages.Run(run.settings, files, Stopping(run.deployment, 2), name, "test"))
     end_run(files)
 

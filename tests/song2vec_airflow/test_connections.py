@@ -118,7 +118,7 @@ def test_without_a_key_nothing_is_signed(monkeypatch):
 
 
 def test_airflow_masks_the_key_in_the_connection():
-    from airflow.sdk.log import redact
+    from airflow.sdk.log import redact  # type: ignore[attr-defined]
 
     shown = redact({"signing_private_key": KEY["private_key"]})
 

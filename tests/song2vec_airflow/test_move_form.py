@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from airflow.sdk import ParamsDict
+from airflow.sdk import ParamsDict  # type: ignore[attr-defined]  # it is made on first use
 from airflow.sdk.exceptions import ParamValidationError
 from tests.rig.models import FINISHED, publish_model
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ BY_FILES: dict[str, tuple[Attack, type[Song2VecError], str]] = {
 
 BY_MANIFEST: dict[str, tuple[Attack, type[Song2VecError], str]] = {
     **{
-        f"the path {path[:20]!r}": (lambda v, path=path: v.name_file(path), CorruptModelError, "relative POSIX path")
+        f"the path {path[:20]!r}": (partial(Victim.name_file, path=path), CorruptModelError, "relative POSIX path")
         for path in (
             "../../escaped.npy", "/etc/escaped.npy", "a/../../escaped.npy", "..", ".", "", "a//b", "a/./b", "C:\\x",
             "..\\..\\escaped.npy", "a\x00b", "a\nb", "x" * 600,
@@ -168,7 +169,7 @@ BY_POINTER: dict[str, tuple[Attack, type[Song2VecError], str]] = {
     ),
     **{
         f"{content!r} for a pointer": (
-            lambda v, content=content: v.write("channels/production.json", content),
+            partial(Victim.write, name="channels/production.json", content=content),
             CorruptModelError,
             "channels/production.json",
         )

@@ -2,9 +2,7 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -35,35 +33,13 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def uv():
-    """The tool that builds and installs: of this environment, or of this machine."""
-    found = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-    assert found, "uv is not installed: it is in requirements.txt"
-    return found
-
-
-@pytest.fixture(scope="module")
-def wheel(uv, tmp_path_factory):
-    """The wheel, built from a copy, for a build leaves files beside its sources."""
-    folder = tmp_path_factory.mktemp("client")
-    shutil.copytree(SOURCES, folder / "sources", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run([uv, "build", "--quiet", "--wheel", folder / "sources", "--out-dir", folder], check=True)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def python(uv, wheel, tmp_path_factory):
+def python(clean_python, client_wheel):
     """The Python of a new environment with the wheel and what it needs."""
-    folder = tmp_path_factory.mktemp("clean") / "venv"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    python = folder / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, wheel], check=True)
-    return python
+    return clean_python(client_wheel)
 
 
-def test_the_wheel_holds_the_package_and_that_it_is_typed(wheel):
-    names = zipfile.ZipFile(wheel).namelist()
+def test_the_wheel_holds_the_package_and_that_it_is_typed(client_wheel):
+    names = zipfile.ZipFile(client_wheel).namelist()
     held = {name.removeprefix("song2vec_client/") for name in names if name.startswith("song2vec_client/")}
 
     assert held == {path.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.py")} | {"py.typed"}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -428,8 +429,9 @@ def test_every_address_asks_the_dependencies_first(store, tmp_path):
         raise HTTPException(401)
 
     app = create_app(lambda: ModelStore(store, cache=tmp_path), dependencies=[Depends(nobody)])
+    routes: Any = app.routes
     with serving(app) as browser:
-        answers = [browser.get(route.path.replace("{version}", "x").replace("{name}", "x")) for route in app.routes]
+        answers = [browser.get(route.path.replace("{version}", "x").replace("{name}", "x")) for route in routes]
 
     assert len(answers) >= 4
     assert {answer.status_code for answer in answers} == {401}

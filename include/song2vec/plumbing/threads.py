@@ -5,7 +5,7 @@ It pays where the time is spent in libraries that let other threads run, as Arro
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ def thread_count(threads: int) -> int:
     return threads or max(1, (os.cpu_count() or 1) - 1)
 
 
-def ahead(items: Iterable[T], most: int = 2) -> Iterator[T]:
+def ahead(items: Iterable[T], most: int = 2) -> Generator[T]:
     """The items, made in a thread of their own while the caller works on those before.
 
     Args:

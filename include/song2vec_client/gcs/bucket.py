@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
 from song2vec_client.errors import (
@@ -27,6 +27,9 @@ from song2vec_client.format.layout import MAX_RECORD_BYTES
 from song2vec_client.gcs.client import default_client
 from song2vec_client.gcs.errors import translate
 from song2vec_client.gcs.streams import Advance, Counted, Limited
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DEADLINE = 30.0  # seconds after which a failing request is not tried again
 REQUEST_TIMEOUT = (5.0, 30.0)  # seconds to connect, and of silence in an answer
@@ -67,7 +70,7 @@ class Bucket:
         self._deadline = deadline
 
     @classmethod
-    def open(cls, uri: str, client: Any = None, deadline: float = DEADLINE) -> "Bucket":
+    def open(cls, uri: str, client: Any = None, deadline: float = DEADLINE) -> "Self":
         """The bucket at `uri`; no request is made yet.
 
         Args:

@@ -3,6 +3,7 @@
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from song2vec_client.format.records import Move
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 
-WHO = {"who": "minji", "why": "it is better"}
+WHO: dict[str, Any] = {"who": "minji", "why": "it is better"}
 
 
 @pytest.fixture
@@ -317,13 +318,13 @@ def test_a_run_that_is_tried_again_moves_once(bucket, version):
 class InterruptedBucket(Bucket):
     """A store in which somebody else is faster: `first` is called before the first record is written."""
 
-    first = None
+    first: Any = None
 
-    def create(self, name, content):
+    def create(self, name, content, known=None, advance=None):
         if self.first:
             first, self.first = self.first, None
             first()
-        return super().create(name, content)
+        return super().create(name, content, known, advance)
 
 
 @pytest.mark.parametrize("move", [rollback, pin])

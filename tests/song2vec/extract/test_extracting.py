@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import structlog
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from tests.rig.network import line_to
 
@@ -51,7 +51,7 @@ def playlist_songs(url: str, rows=ROWS, song_type: str = "INTEGER") -> None:
     execute(url, f"CREATE TABLE playlist_songs ({columns})", insert, rows=rows)
 
 
-def read(url: str, out: Path, **options) -> list[tuple[str | None, str | None]]:
+def read(url: str | URL, out: Path, **options) -> list[tuple[str | None, str | None]]:
     settings = ExtractSettings(**options)
     record = extract(open_engine(url, settings), out, settings)
     table = pq.read_table(out / "playlists.parquet")
@@ -344,7 +344,7 @@ def test_a_wrong_connection_is_permanent_and_says_no_secret(mariadb, tmp_path, c
 def test_a_user_who_may_not_select_is_told_so(mariadb, tmp_path):
     playlist_songs(mariadb)
     url = make_url(mariadb)
-    user = f"u_{url.database[-8:]}"
+    user = f"u_{str(url.database)[-8:]}"
     execute(
         mariadb, f"CREATE USER {user}@'%' IDENTIFIED BY 'sesame'", f"GRANT CREATE ON {url.database}.* TO {user}@'%'"
     )
@@ -455,7 +455,7 @@ def test_the_victim_of_a_deadlock_is_transient_and_a_second_try_gives_every_row_
         )  # who changed more survives
         reader = threading.Thread(target=be_the_victim)
         reader.start()
-        while reader.is_alive() and not int(watcher.execute(text(waiting)).scalar()):
+        while reader.is_alive() and not int(watcher.execute(text(waiting)).scalar_one()):
             pass
         holder.execute(text("UPDATE playlist_songs SET song = -1 WHERE playlist_id = 1"))
         reader.join()

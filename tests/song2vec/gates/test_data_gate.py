@@ -183,6 +183,7 @@ def test_what_changed_since_the_live_version_is_found_from_what_it_published(buc
 
     assert (first.live_version, first.changes) == (not_yet.live_version, not_yet.changes) == (None, None)
     assert second.live_version == version
+    assert second.changes is not None
     assert asdict(second.changes) == {
         "playlists": {"new": 2, "gone": 0, "changed": 2, "same": 198},
         "songs": {"new": 5, "gone": 0, "same": 30},

@@ -48,7 +48,7 @@ def test_another_thread_than_the_main_one_is_not_asked(received):
 
     def block():
         with stop_on_signal() as stop:
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
             signals.append(stop.signal)
 
     thread = threading.Thread(target=block)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ CATEGORIES = st.none() | st.text(BLANKS) | st.text(max_size=3) | st.sampled_from
 PROBLEMS = st.none() | st.none() | st.just("ragged")
 
 
-def judged(rows: list[tuple[str | None, str | None, str | None]], unknown: str = "?") -> Judged:
+def judged(rows: Sequence[tuple[str | None, str | None, str | None]], unknown: str = "?") -> Judged:
     """Rows (category, song, problem) as they come back from Parquet."""
     categories, songs, problems = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
     category_number, category = numbers_and_texts(categories)

@@ -113,7 +113,7 @@ def original(folder: Path) -> dict[tuple[str, str], list[int]]:
     data["Category"] = data["Category"].astype(str)
     lists = data.groupby(["source", "Category"], sort=False)["song"].agg(list)
     lists = lists[lists.map(len) > 3]
-    return {key: [int(song) for song in songs] for key, songs in lists.items()}
+    return {key: [int(song) for song in songs] for key, songs in lists.items()}  # type: ignore[misc]  # key: Hashable
 
 
 def test_the_playlists_are_those_of_the_original_recipe(sources, tmp_path):
@@ -137,7 +137,7 @@ ROWS = st.lists(st.tuples(CATEGORIES, TEXTS, st.none() | st.none() | st.just("ra
 
 
 def slow_and_obvious(files: dict[str, list], min_songs: int) -> tuple[dict, Counter]:
-    kept: dict[tuple[str, str], list[int]] = {}
+    kept: dict[tuple[str, str], list[int | None]] = {}
     reasons: Counter = Counter()
     for _, rows in sorted(files.items()):
         for category, raw, problem in rows:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +22,7 @@ from song2vec_client.format.layout import file_name
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 
-WHO = {"who": "minji", "why": "it is better"}
+WHO: dict[str, Any] = {"who": "minji", "why": "it is better"}
 FEW = RetentionSettings(keep_versions=1, keep_days=0, keep_moves=1)
 LATER = timedelta(hours=FEW.orphan_hours, minutes=1)
 

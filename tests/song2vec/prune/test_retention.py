@@ -31,7 +31,7 @@ def histories(draw):
         channel = draw(st.sampled_from(CHANNELS))
         before = version_before(moves, channel)
         back = before is not None and draw(st.booleans())
-        version = before if back else draw(st.sampled_from(VERSIONS))
+        version = before if back and before else draw(st.sampled_from(VERSIONS))
         kind = "rollback" if back else "promote"
         previous = live[channel].version if channel in live else None
         moves.append(Move(sequence, channel, version, "0" * 64, previous, "who", NOW, "why", kind=kind))

@@ -30,7 +30,7 @@ from song2vec_client.format.digests import digest
 from song2vec_client.format.layout import MANIFEST, is_version
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
-from song2vec_local.gcs import GcsServer
+from tools.gcs import GcsServer
 
 METRICS = {
     "protocol": {"top": 100},

@@ -10,7 +10,7 @@ from song2vec_client.errors import PermanentError
 
 def test_gensim_has_the_settings_of_the_original_pipeline():
     train = load_settings({"train.trainer": "gensim"}).train
-    original = {"vector_size": 256, "window": 10, "min_count": 3, "negative": 20, "epochs": 100}
+    original: dict[str, float] = {"vector_size": 256, "window": 10, "min_count": 3, "negative": 20, "epochs": 100}
     original |= {"alpha": 0.025, "min_alpha": 0.0001, "sample": 1e-3, "ns_exponent": 0.75}
     original |= {"validation_playlists": 0, "patience": 0}  # it learns from all playlists, to the end
     assert {name: getattr(train, name) for name in original} == original

@@ -31,8 +31,8 @@ def one_passage(songs: list[int], *, window: float, far: float, negative: float,
     steps = [np.full(8, BEGIN, np.float32), np.full(8, BEGIN, np.float32)]
     chance, alias = alias_table(np.eye(8)[0])
     train_passages(
-        np.array(songs, np.int32), np.zeros(1, np.uint32), np.array([len(songs)], np.uint8), vectors, context, *steps,
-        np.ones(8, np.float32), chance, alias, rng,
+        np.array(songs, np.int32), np.zeros(1, np.uint32), np.array([len(songs)], np.uint8), vectors, context,
+        steps[0], steps[1], np.ones(8, np.float32), chance, alias, rng,
         window=window, far_weight=far, negative=negative, shared=3, alpha=ALPHA, weight_decay=DECAY,
     )  # fmt: skip
     sums = [np.full(8, BEGIN), np.full(8, BEGIN)]

@@ -106,7 +106,7 @@ def test_gensim_files_are_written_without_a_second_pair_of_matrices(tmp_path: Pa
     songs, dimensions = 2_000, 1_024
     matrix = np.ones((songs, dimensions), np.float32)
     model = Model(Vocabulary(np.arange(songs), np.full(songs, 9)), matrix, matrix)
-    settings = TrainSettings(vector_size=dimensions)  # type: ignore[call-arg]
+    settings = TrainSettings(vector_size=dimensions)
     write_model(tmp_path, model)
     import gensim.models  # noqa: F401 - what loading it takes is not asked here
 
@@ -296,7 +296,7 @@ def test_an_untrained_model_loses_log_two_for_every_pair_and_negative() -> None:
 def test_the_sample_holds_pairs_within_the_window_of_one_playlist() -> None:
     rows = np.arange(12)  # every song once, so that a row tells its place
     playlists = Ragged(rows, np.array([0, 5, 6, 12]))
-    sample = draw_sample(playlists, Vocabulary(rows, np.ones(12, np.int64)), TrainSettings(window=2))  # type: ignore[call-arg]
+    sample = draw_sample(playlists, Vocabulary(rows, np.ones(12, np.int64)), TrainSettings(window=2))
     drawn = set(zip(sample.centres.tolist(), sample.contexts.tolist(), strict=True))
     within = [range(5), range(6, 12)]
     assert drawn == {(a, b) for songs in within for a, b in itertools.permutations(songs, 2) if abs(a - b) <= 2}

@@ -19,7 +19,8 @@ TIMES = st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC))
 
 @given(st.sampled_from([(None, None, 0), (VERSION, DIGEST, 1), (VERSION, DIGEST, 99)]), TIMES)
 def test_what_is_kept_is_what_was_seen(channel, looked):
-    live = LiveVersion("production", *channel, looked)
+    version, digest, sequence = channel
+    live = LiveVersion("production", version, digest, sequence, looked)
 
     assert LiveVersion.from_json(json.loads(json.dumps(live.to_json()))) == live
 

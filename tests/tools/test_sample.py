@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from song2vec_local.sample import ERAS, FAMOUS, GENRES, generate
+from tools.sample import ERAS, FAMOUS, GENRES, generate
 
 ENCODINGS = {
     "collected-2026-01.csv": "utf-8",

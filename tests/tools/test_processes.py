@@ -10,12 +10,12 @@ import psutil
 import pytest
 from tests.rig.processes import marked, marking
 
-from song2vec_local.processes import is_free
+from tools.processes import is_free
 
 # A service that ignores SIGTERM in a session of its own, and an orphan of a parent that is gone.
 FAMILY = """
 import os, subprocess, sys, time
-from song2vec_local.processes import guarded
+from tools.processes import guarded
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 ORPHAN = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)"
 
@@ -99,7 +99,7 @@ def test_a_command_ends_with_its_parent_when_asked_to():
 
 
 def test_an_exception_in_the_work_is_shown_and_fails():
-    program = "import sys; from song2vec_local.processes import guarded; sys.exit(guarded(lambda: 1 // 0))"
+    program = "import sys; from tools.processes import guarded; sys.exit(guarded(lambda: 1 // 0))"
 
     done = subprocess.run(
         [sys.executable, "-c", program], check=False, env=marking("-"), capture_output=True, text=True

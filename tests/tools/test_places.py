@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from song2vec_local.lock import TakenError, only_one
-from song2vec_local.places import Places, environment
+from tools.lock import TakenError, only_one
+from tools.places import Places, environment
 
 PLACES = Places(Path("/a clone"))
 

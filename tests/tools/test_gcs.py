@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from song2vec_client.gcs.bucket import Bucket
-from song2vec_local.gcs import GcsServer, GcsServerError, find_binary
+from tools.gcs import GcsServer, GcsServerError, find_binary
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_stopping_ends_the_process_and_twice_is_once():
 
 
 def test_the_server_ends_when_its_parent_is_killed():
-    code = "import song2vec_local.gcs as g, signal; print(g.GcsServer().start().pid, flush=True); signal.pause()"
+    code = "import tools.gcs as g, signal; print(g.GcsServer().start().pid, flush=True); signal.pause()"
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "include"}
     )

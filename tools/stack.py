@@ -18,20 +18,20 @@ from typing import Any
 
 import psutil
 
-from song2vec_local.airflow_home import LocalError, command, fresh_home, make_database, tail
-from song2vec_local.console import say
-from song2vec_local.gcs import GcsServer
-from song2vec_local.lock import Lock, TakenError, only_one
-from song2vec_local.places import BUCKET, DAG, STORE, Places, environment
-from song2vec_local.processes import GRACE_SECONDS
-from song2vec_local.readable import Story
+from tools.airflow_home import LocalError, command, fresh_home, make_database, tail
+from tools.console import say
+from tools.gcs import GcsServer
+from tools.lock import Lock, TakenError, only_one
+from tools.places import BUCKET, DAG, STORE, Places, environment
+from tools.processes import GRACE_SECONDS
+from tools.readable import Story
 
 
 def make_sample(places: Places) -> None:
     """Generate the sample data, unless it is there."""
     if places.database.exists():
         return
-    from song2vec_local.sample import generate
+    from tools.sample import generate
 
     generate(places.data)
     say(f"Sample data: 3,000 playlists in {places.database} and {places.data / 'csv'}")
@@ -182,7 +182,7 @@ def _titles(path: Path) -> dict[str, str]:
 
 
 def _next_steps(places: Places) -> str:
-    tool = f"{_short(places, Path(sys.executable))} -m song2vec_local exec song2vec"
+    tool = f"{_short(places, Path(sys.executable))} -m tools exec song2vec"
     return "\n".join(
         [
             "What next",

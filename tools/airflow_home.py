@@ -18,8 +18,8 @@ from contextlib import closing
 from pathlib import Path
 
 from song2vec.plumbing.files import whole_file
-from song2vec_local.console import say
-from song2vec_local.places import Places
+from tools.console import say
+from tools.places import Places
 
 USER = "admin"
 

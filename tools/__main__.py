@@ -1,4 +1,4 @@
-"""``python -m song2vec_local run | up | sample | exec COMMAND…``."""
+"""``python -m tools run | up | sample | exec COMMAND…``."""
 
 import argparse
 import os
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from song2vec_local.airflow_home import LocalError
-from song2vec_local.console import say
-from song2vec_local.gcs import GcsServerError
-from song2vec_local.places import Places, never_by_proxy
-from song2vec_local.processes import Ended, guarded
+from tools.airflow_home import LocalError
+from tools.console import say
+from tools.gcs import GcsServerError
+from tools.places import Places, never_by_proxy
+from tools.processes import Ended, guarded
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,10 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _work(asked: argparse.Namespace, places: Places) -> Callable[[], int]:
     if asked.command == "sample":
-        from song2vec_local.sample import generate
+        from tools.sample import generate
 
         return lambda: _sample(generate, places)
-    from song2vec_local import stack, up
+    from tools import stack, up
 
     if asked.command == "run":
         return partial(stack.run, places)
@@ -57,7 +57,7 @@ def _sample(generate: Callable[[Path], None], places: Places) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m song2vec_local", description="song2vec on one machine.")
+    parser = argparse.ArgumentParser(prog="python -m tools", description="song2vec on one machine.")
     parser.add_argument("--root", type=Path, default=ROOT, help="the clone to work in")
     parser.add_argument("--with-parent", action="store_true", help="also end when the process that started this ends")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -1,13 +1,8 @@
-"""What the ``init`` container of docker-compose.yaml does before Airflow's services start.
-
-Airflow's database is brought up to date and the password of ``admin`` is written. Where the stack runs
-a Cloud Storage server and a MariaDB of its own, they get a bucket and the sample playlists.
-"""
+"""Fills the servers that docker-compose.yaml runs for trying song2vec out: a bucket, and the sample playlists."""
 
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,8 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from song2vec_local.airflow_home import USER, command
-from song2vec_local.console import say
+from tools.console import say
 
 _TABLE = """
 CREATE TABLE playlist_songs (
@@ -25,26 +19,14 @@ CREATE TABLE playlist_songs (
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
-    """Make everything ready; may be run again at any time."""
-    code = subprocess.run(command("db", "migrate"), check=False).returncode
-    if code:
-        return code
-    write_password(Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), environment)
-    if environment.get("STORAGE_EMULATOR_HOST"):
-        store = json.loads(environment["AIRFLOW_CONN_SONG2VEC_MODELS"])["extra"]["store"]
-        make_bucket(store.removeprefix("gs://").partition("/")[0])
-        load_sample(json.loads(environment["AIRFLOW_CONN_MARIADB_DEFAULT"]))
-    say("Airflow may start")
+    """Fill what is empty, unless the bucket is one of Google's; may be run again at any time."""
+    if not environment.get("STORAGE_EMULATOR_HOST"):
+        say("Nothing is filled: STORAGE_EMULATOR_HOST names no local storage server")
+        return 0
+    store = json.loads(environment["AIRFLOW_CONN_SONG2VEC_MODELS"])["extra"]["store"]
+    make_bucket(store.removeprefix("gs://").partition("/")[0])
+    load_sample(json.loads(environment["AIRFLOW_CONN_MARIADB_DEFAULT"]))
     return 0
-
-
-def write_password(path: Path, environment: Mapping[str, str]) -> None:
-    """Write the password of ``admin`` in the format of Airflow's simple auth manager."""
-    from song2vec.plumbing.files import whole_file
-
-    with whole_file(path) as temporary:
-        temporary.touch(mode=0o600)
-        temporary.write_text(json.dumps({USER: environment["AIRFLOW_ADMIN_PASSWORD"]}), encoding="utf-8")
 
 
 def make_bucket(name: str) -> None:
@@ -64,7 +46,7 @@ def load_sample(connection: Mapping[str, Any]) -> None:
     """
     import pymysql
 
-    from song2vec_local.sample import generate
+    from tools.sample import generate
 
     database = pymysql.connect(
         host=connection["host"],

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from song2vec_local.airflow_home import USER, LocalError, command, lasting_home, make_database, secrets_of, tail
-from song2vec_local.console import say
-from song2vec_local.places import DAG, STORE, Places, environment
-from song2vec_local.processes import Ended, is_free
-from song2vec_local.stack import alone, make_sample, storage
+from tools.airflow_home import USER, LocalError, command, lasting_home, make_database, secrets_of, tail
+from tools.console import say
+from tools.places import DAG, STORE, Places, environment
+from tools.processes import Ended, is_free
+from tools.stack import alone, make_sample, storage
 
 # Airflow 3.3 would serve logs on 0.0.0.0 and knows no setting for it; the API server reads the files themselves.
 SERVICES = {

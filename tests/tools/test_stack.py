@@ -14,7 +14,7 @@ import psutil
 import pytest
 from tests.rig.processes import marked, marking
 
-from song2vec_local.stack import with_titles
+from tools.stack import with_titles
 
 DAG = """
 from airflow.sdk import dag, task
@@ -59,7 +59,7 @@ def up(clone):
 
 
 def command(clone: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "song2vec_local", "--root", str(clone), *arguments]
+    return [sys.executable, "-m", "tools", "--root", str(clone), *arguments]
 
 
 def call(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@
 import io
 import json
 
-from song2vec_local.readable import Story
+from tools.readable import Story
 
 
 def line(event: str, logger: str = "airflow.sdk.definitions.dag", level: str = "info", **fields) -> str:

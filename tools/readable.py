@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from song2vec_local.console import say
+from tools.console import say
 
 REPORT = "report"  # logs the summary, which `make run` ends with
 _STARTING = re.compile(r"^\[DAG TEST\] starting task_id=(\S+) map_index=(-?\d+)")

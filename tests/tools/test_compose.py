@@ -1,13 +1,10 @@
-"""The init container's work, against a real MariaDB and a real storage server; twice, since it may run again."""
-
-import json
-import stat
+"""The sample container's work, against a real MariaDB and a real storage server; twice, since it may run again."""
 
 from google.cloud.storage import Client
 from sqlalchemy import create_engine, make_url, text
 
-from song2vec_local.container import load_sample, make_bucket, write_password
-from song2vec_local.gcs import GcsServer
+from tools.compose import load_sample, make_bucket
+from tools.gcs import GcsServer
 
 
 def test_the_sample_playlists_are_loaded_once(mariadb):
@@ -43,12 +40,3 @@ def test_the_bucket_is_made_and_may_be_there(monkeypatch):
         make_bucket("song2vec-init")
 
         assert [bucket.name for bucket in Client(project="local").list_buckets()] == ["song2vec-init"]
-
-
-def test_the_password_is_for_the_owner_only(tmp_path):
-    path = tmp_path / "passwords.json"
-
-    write_password(path, {"AIRFLOW_ADMIN_PASSWORD": "of the test"})
-
-    assert json.loads(path.read_text()) == {"admin": "of the test"}
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
