@@ -70,3 +70,14 @@ def test_the_reference_is_that_of_the_commands(tmp_path):
     subprocess.run([sys.executable, "-m", *make, "--output", page], check=True, env={"PYTHONPATH": "include"})
 
     assert page.read_text(encoding="utf-8") == Path("docs/cli.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_every_file_that_the_walks_name_exists():
+    text = Path("docs/architecture.md").read_text(encoding="utf-8")
+    folders = [Path(), Path("include"), Path("include/song2vec"), Path("include/song2vec_ui")]
+    named = re.findall(r"`([a-z0-9_]+(?:/[a-z0-9_]+)*(?:\.py|\.c|/))`", text)
+    beside = {path.name for folder in folders for path in folder.glob("*/*.py")}
+    assert len(named) > 40
+    for name in named:
+        there = any((folder / name).exists() for folder in folders) or name in beside
+        assert there, f"docs/architecture.md names {name}, which is not there"

@@ -43,6 +43,9 @@ ORDER = (
 )
 
 
+NOBODY_ASKED = "gate.approval is on: look at the version, then `song2vec promote` it"
+
+
 class Deployment(Protocol):
     """What opens the database, the model store and the key that a run works with, each when it is needed."""
 
@@ -147,8 +150,7 @@ def check_data(run: Run) -> Record:
     with run.files.stage("check_data") as out:
         decision = check_data(run.folder("prepare"), out, live_data(run.store, run.live), run.settings)
     insist(decision)
-    kept = decision.to_json()
-    return {"sentence": kept["sentence"], "changes": kept["changes"], "uri": run.files.uri("check_data")}
+    return decision.model_dump(mode="json", include={"sentence", "changes"}) | {"uri": run.files.uri("check_data")}
 
 
 def train(run: Run) -> Record:
@@ -256,8 +258,8 @@ def report(run: Run, approval: str = "") -> Record:
     promoted = run.files.record("promote/promote.json") or {}
     why = approval or promoted.get("skipped", "")
     with run.files.stage("report") as out:
-        text = report(run.store, folders, _version(run), run.live.channel, why=why, out=out)
-    return {"summary": text, "uri": run.files.uri("report")}
+        report(run.store, folders, _version(run), run.live.channel, why=why, out=out)
+    return {"uri": run.files.uri("report")}
 
 
 def prune(run: Run) -> Record:
@@ -285,13 +287,13 @@ def run(run: Run) -> Record:
         _once(run, stage)
     metrics, decision, published = (_once(run, stage) for stage in (evaluate, gate, publish))
     _once(run, verify)
-    asked = "gate.approval is on: look at the version, then `song2vec promote` it" if run.settings.gate.approval else ""
-    if not asked:
+    if not run.settings.gate.approval:
         _once(run, promote)
-    summary = _once(run, report, asked)
+    _once(run, report, NOBODY_ASKED if run.settings.gate.approval else "")
     _once(run, prune)
     verdict = {name: decision[name] for name in ("accepted", "forced", "sentence")}
-    return {"version": published["version"], **verdict, "metrics": metrics["metrics"], "summary": summary["summary"]}
+    summary = (run.folder("report") / "summary.txt").read_text(encoding="utf-8")
+    return {"version": published["version"], **verdict, "metrics": metrics["metrics"], "summary": summary}
 
 
 def _once(run: Run, stage: Callable[..., Record], *inputs: Any) -> Record:

@@ -20,7 +20,7 @@ from song2vec_client.store import ModelStore
 log = structlog.get_logger(__name__)
 
 QUESTIONS = 20
-"""So many songs' neighbours, and so many playlists' continuations, are asked for."""
+"""How many songs' neighbours, and how many playlists' continuations, are asked for."""
 PLAYLIST_SONGS = 5
 ANSWERS = 10
 TOLERANCE = 1e-4
@@ -64,45 +64,45 @@ def verify(store: ModelStore, name: str, trained: Path | None = None) -> dict[st
 
 
 def _compare(candidate: SongModel, model: SongModel, version: str) -> int:
-    """Ask both models the same questions; how many there were."""
+    """Ask both models the same questions; return how many."""
     rng = np.random.default_rng(1)
-    asked = rng.choice(model.songs, min(QUESTIONS, len(model)), replace=False)
+    songs = rng.choice(model.songs, min(QUESTIONS, len(model)), replace=False)
     playlists = rng.choice(model.songs, (QUESTIONS, PLAYLIST_SONGS))
     k = min(ANSWERS, len(model) - 1)
     if k < 1:
         raise _differs(version, "it knows one song only, which has no neighbours")
-    for question in asked:
-        found, every = candidate.similar(question, k), model.similar(question, len(model))
-        _agree(found, every, f"asked for the neighbours of song {question}", version)
+    for song in songs:
+        answer, truth = candidate.similar(song, k), model.similar(song, len(model))
+        _agree(answer, truth, f"asked for the neighbours of song {song}", version)
     for playlist in playlists:
-        found, every = candidate.continue_playlist(playlist, k), model.continue_playlist(playlist, len(model))
-        _agree(found, every, f"asked to continue the playlist {', '.join(map(str, playlist))}", version)
-    return len(asked) + len(playlists)
+        answer, truth = candidate.continue_playlist(playlist, k), model.continue_playlist(playlist, len(model))
+        _agree(answer, truth, f"asked to continue the playlist {', '.join(map(str, playlist))}", version)
+    return len(songs) + len(playlists)
 
 
-def _agree(found: tuple[Ints, Floats], every: tuple[Ints, Floats], question: str, version: str) -> None:
-    """Check that an answer holds the best scores there are, each that of its song.
+def _agree(answer: tuple[Ints, Floats], truth: tuple[Ints, Floats], question: str, version: str) -> None:
+    """Check that an answer has the best scores there are, each that of its song.
 
-    Songs whose scores are the same but for rounding may change places.
+    Songs whose scores differ only by rounding may change places.
 
     Args:
-        found: songs and scores, best first, of the version.
-        every: the same of the trained model, for all songs.
-        question: what was asked, for the error.
+        answer: songs and scores, best first, of the version.
+        truth: the same of the trained model, for all songs.
+        question: what the answer is to, for the error.
         version: the version, for the error.
     """
-    songs, scores = found
-    every_song, every_score = every
-    order = np.argsort(every_song)
-    places = order[np.minimum(np.searchsorted(every_song, songs, sorter=order), len(order) - 1)]
-    truth = np.where(every_song[places] == songs, every_score[places], np.nan)
-    best = every_score[: len(songs)]
+    songs, scores = answer
+    all_songs, all_scores = truth
+    order = np.argsort(all_songs)
+    places = order[np.minimum(np.searchsorted(all_songs, songs, sorter=order), len(order) - 1)]
+    expected = np.where(all_songs[places] == songs, all_scores[places], np.nan)
+    best = all_scores[: len(songs)]
     allowed = TOLERANCE * max(1.0, float(np.abs(best).max(initial=0)))
-    right = (np.abs(scores - truth) <= allowed) & (np.abs(scores - best) <= allowed)  # false for NaN
-    if len(songs) < min(ANSWERS, len(every_song)) or not right.all():
-        said = ", ".join(f"{song} ({score:.4g})" for song, score in zip(songs, scores, strict=True))
-        meant = ", ".join(f"{song} ({score:.4g})" for song, score in zip(every_song, best, strict=False))
-        raise _differs(version, f"{question}, it says {said}, and the trained model {meant}")
+    right = (np.abs(scores - expected) <= allowed) & (np.abs(scores - best) <= allowed)  # false for NaN
+    if len(songs) < min(ANSWERS, len(all_songs)) or not right.all():
+        scored = ", ".join(f"{song} ({score:.4g})" for song, score in zip(songs, scores, strict=True))
+        best_scored = ", ".join(f"{song} ({score:.4g})" for song, score in zip(all_songs, best, strict=False))
+        raise _differs(version, f"{question}, it says {scored}, and the trained model {best_scored}")
 
 
 def _differs(version: str, how: str) -> DataError:

@@ -35,11 +35,11 @@ def line_chart(points: Sequence[tuple[float, float]]) -> LineChart | None:
     shown = _thinned(points)
     x_marks = ticks(points[0][0], points[-1][0])
     y_marks = ticks(min(y for _, y in points), max(y for _, y in points))
-    x_low, x_high = points[0][0], max(points[-1][0], points[0][0] + 1)
+    x_low, width = points[0][0], max(points[-1][0] - points[0][0], 1)
     y_low, y_high = y_marks[0], y_marks[-1]
 
     def across(x: float) -> float:
-        return round(LEFT + (x - x_low) / (x_high - x_low) * (WIDTH - LEFT - RIGHT), 1)
+        return round(LEFT + (x - x_low) / width * (WIDTH - LEFT - RIGHT), 1)
 
     def down(y: float) -> float:
         return round(TOP + (y_high - y) / (y_high - y_low) * (HEIGHT - TOP - BOTTOM), 1)
@@ -49,7 +49,7 @@ def line_chart(points: Sequence[tuple[float, float]]) -> LineChart | None:
         points=" ".join(f"{x},{y}" for x, y in placed),
         first=placed[0],
         last=placed[-1],
-        x_ticks=tuple(Tick(across(x), f"{x:g}") for x in x_marks if x_low <= x <= x_high and x == int(x)),
+        x_ticks=tuple(Tick(across(x), f"{x:g}") for x in x_marks if x_low <= x <= x_low + width and x == int(x)),
         y_ticks=tuple(Tick(down(y), f"{y:g}") for y in y_marks),
     )
 

@@ -5,7 +5,6 @@
   returns a record
 - `command`: how every command runs, and how its help is made
 - `options`: the options that several commands have
-- `settings_help`: the settings that a command reads, for its help
 - `deployment`: the database, the model store and the key that a command line names
 - `show`: a record as text and tables for people
 - `frames`: a record as a data frame, for CSV and Excel

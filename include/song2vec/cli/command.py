@@ -95,9 +95,9 @@ def _documented(command: Command) -> type[TyperCommand]:
 
     class Documented(TyperCommand):
         def format_help(self, ctx: Any, formatter: Any) -> None:
-            from song2vec.cli.settings_help import settings_help
+            from song2vec.settings.table import command_help
 
-            self.epilog = settings_help(command.sections)
+            self.epilog = command_help(command.sections)
             super().format_help(ctx, formatter)
 
     return Documented

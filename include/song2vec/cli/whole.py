@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
+from song2vec_client.errors import TransientError
 
 if TYPE_CHECKING:
     from song2vec.settings import Settings
@@ -29,6 +30,8 @@ def run(
     resume: Annotated[bool, Option("--resume", help="Go on with the newest run where it stopped, if it did.")] = False,
 ) -> Record:
     """Run the whole pipeline, without Airflow."""
+    import structlog
+
     from song2vec import stages
     from song2vec.cli.deployment import CommandLine
     from song2vec.workspace import end_run, new_run, unfinished_run
@@ -36,7 +39,14 @@ def run(
     values = settings.model_dump(mode="json")
     name, files = (resume and unfinished_run(workspace, values)) or new_run(workspace, values)
     deployment = CommandLine(url, uri, str(sign_with) if sign_with else None)
-    record = stages.run(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
+    try:
+        record = stages.run(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
+    except (TransientError, KeyboardInterrupt):
+        structlog.get_logger(__name__).warning(
+            "the run was stopped: `song2vec run --resume` with the same settings goes on from there",
+            run=name,
+        )
+        raise
     end_run(files)
     return record
 

@@ -30,14 +30,14 @@ class Holdings:
     @classmethod
     def of(cls, playlists: PlaylistFile) -> "Holdings":
         """Read the playlists that are trained on."""
-        found = playlists.count_songs()
-        rows = playlists.rows(found)
-        table = _table(rows, len(found.songs))
-        counts = np.bincount(table.indices, minlength=len(found.songs))
+        vocabulary = playlists.count_songs()
+        rows = playlists.rows(vocabulary)
+        table = _table(rows, len(vocabulary.songs))
+        counts = np.bincount(table.indices, minlength=len(vocabulary.songs))
         first = np.empty(len(counts), np.int64)
         first[rows.flat[::-1]] = np.arange(len(rows.flat) - 1, -1, -1)  # of equal places the last one counts
         order = np.lexsort((first, -counts))
-        return cls(Vocabulary(found.songs[order], counts[order]), table[:, order])
+        return cls(Vocabulary(vocabulary.songs[order], counts[order]), table[:, order])
 
     def seen(self, times: int) -> "Holdings":
         """Only the songs that at least `times` playlists hold."""
@@ -87,16 +87,16 @@ def neighbour_songs(table: Any, shown: Ragged, k: int) -> Ints:
     songs = table.shape[1]
     scale = 1 / np.sqrt(np.maximum(np.bincount(table.indices, minlength=songs), 1)).astype(np.float32)
     by_song = table.multiply(scale).T.tocsr()  # (songs, playlists)
-    asked = _table(shown, songs)
+    shown_table = _table(shown, songs)
     best = np.full((len(shown), k), -1, np.int64)
     width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
     for start in range(0, len(shown), size):
-        block = asked[start : start + size]
-        held = np.unique(block.indices)  # a song that many playlists show is multiplied once
-        scores = (block[:, held] @ (by_song[held] @ table)).toarray() * scale
+        block = shown_table[start : start + size]
+        distinct = np.unique(block.indices)  # a song that many playlists show is multiplied once
+        scores = (block[:, distinct] @ (by_song[distinct] @ table)).toarray() * scale
         scores[block.nonzero()] = 0
-        found, values = top(scores, width)
-        best[start : start + size, :width] = np.where(values > 0, found, -1)
+        rows, values = top(scores, width)
+        best[start : start + size, :width] = np.where(values > 0, rows, -1)
     return best
 
 

@@ -37,8 +37,8 @@ def evaluate(
 ) -> Metrics:
     """Measure the model on held-out playlists, beside popularity and, if they are given, item-kNN and the live version.
 
-    Everyone is asked to continue the same playlists over the songs it knows, and all answers are compared as song
-    numbers. A model recommends as the client does (`song2vec_client.scoring`).
+    All continue the same playlists, each over the songs it knows, and are compared by song numbers. A model recommends
+    as the client does (`song2vec_client.scoring`).
 
     Args:
         model: folder that ``train`` wrote.

@@ -63,12 +63,12 @@ def fair(heldout: Heldout, live: LiveModel | None, fewest: int) -> tuple[Heldout
         return heldout, None, "There was no version in production to compare with, or it was not named."
     never = live.never_saw(heldout)
     if never is None:
-        said = "is not known to have been trained without these playlists; on those it knows it looks too good."
-        return heldout, live, f"{live.name} {said}"
-    left = int((~never).sum())
-    if left == 0:
+        doubt = "is not known to have been trained without these playlists; on those it knows it looks too good."
+        return heldout, live, f"{live.name} {doubt}"
+    count = int((~never).sum())
+    if count == 0:
         return heldout, live, f"{live.name} was not trained on any of these playlists either."
-    may = f"{live.name} may have been trained on {left:,} of {len(heldout):,} held-out playlists"
-    if len(heldout) - left < fewest:
+    may = f"{live.name} may have been trained on {count:,} of {len(heldout):,} held-out playlists"
+    if len(heldout) - count < fewest:
         return heldout, None, f"{may}, and too few are left to compare on: there is no comparison."
     return heldout.only(never), live, f"{may}; they were left out."

@@ -1,5 +1,6 @@
-"""Songs and playlists as they pass from stage to stage: in memory, in Parquet, and as counts.
+"""Songs and playlists as they pass from stage to stage: in memory and in Parquet; and what leaves some out.
 
+- `rules`: the rules that leave rows and playlists out
 - `songs`: what counts as a song number
 - `tables`: the schema of every Parquet file between stages
 - `corpus`: in memory: lists end to end, and the vocabulary that gives songs their rows
@@ -8,5 +9,4 @@
 - `holdout_rule`: the rule that playlists were held out by
 - `distinct`: the distinct numbers of many arrays, with counts
 - `changes`: what changed from one state of the data to the next
-- `funnel`: how many rows and playlists each rule left out
 """

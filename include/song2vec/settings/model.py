@@ -16,8 +16,8 @@ class TrainSettings(Section):
     )
     sg: int = setting(
         1,
-        "1: skip-gram, a song predicts its neighbours one by one; 0: CBOW, the mean of its neighbours predicts a song, "
-        "which only gensim trains.",
+        "Skip-gram (1), where a song predicts its neighbours one by one, or CBOW (0), where the mean of its neighbours "
+        "predicts a song; only gensim trains CBOW.",
         ge=0,
         le=1,
     )

@@ -1,6 +1,6 @@
-"""The settings as people read them: ``docs/configuration.md`` and ``song2vec settings`` are made here."""
+"""The settings as people read them: ``docs/configuration.md``, ``song2vec settings`` and the help of each command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -90,3 +90,16 @@ def _default(schema: dict[str, Any], facts: About) -> str:
     if schema["type"] == "string" and schema["default"]:
         default = f"`{default}`"
     return default if facts.gensim is None else f"{default}; with gensim {facts.in_words(facts.gensim)}"
+
+
+def command_help(names: Sequence[str]) -> str:
+    """Markdown for the help of a command: each setting of the sections with its default; ``*``: of all sections."""
+    listed = sections() if "*" in names else {name: sections()[name] for name in names}
+    return "\n\n".join(line for name, section in listed.items() for line in _help_of(name, section))
+
+
+def _help_of(name: str, section: type[Section]) -> Iterator[str]:
+    yield f"**Settings of {name}**: {section.__doc__}"
+    for field, info in section.model_fields.items():
+        facts = about(section, field)
+        yield f"- `{name}.{field} = {facts.in_words(info.default)}`  \n{facts.sentences}"

@@ -82,6 +82,7 @@ def test_the_figure_of_a_sample_is_near_that_of_all_songs():
 
     everything = stability(old, new, sample=2000, seed=1).neighbours_kept
 
+    assert everything is not None
     assert 0.1 < everything < 0.9
     for seed in range(5):
         assert stability(old, new, sample=500, seed=seed).neighbours_kept == pytest.approx(everything, abs=0.05)
