@@ -153,12 +153,12 @@ def _why(story: Story, log: Path) -> str:
 
 
 def _summary(places: Places, began: float) -> str:
-    found = [
+    summaries = [
         path for path in (places.workspace / DAG).glob("*/report/summary.txt") if path.stat().st_mtime >= began - 1
     ]
-    if not found:
+    if not summaries:
         raise LocalError(f"the run ended well, but wrote no summary.txt in {places.workspace / DAG}/*/report/")
-    text = max(found, key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
+    text = max(summaries, key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
     return with_titles(text, _titles(places.data / "songs.csv"))
 
 
