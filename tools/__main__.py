@@ -28,10 +28,10 @@ def _work(options: argparse.Namespace, places: Places) -> Callable[[], int]:
         from tools.sample import generate
 
         return lambda: _sample(generate, places)
-    from tools import stack, up
+    from tools import run, stack, up
 
     if options.command == "run":
-        return partial(stack.run, places)
+        return partial(run.run, places)
     if options.command == "up":
         return partial(up.up, places, options.port)
     return partial(stack.with_store, places, options.arguments)
