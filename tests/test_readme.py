@@ -28,7 +28,7 @@ def test_every_module_that_contributing_names_exists():
 
 
 def test_every_file_that_the_documents_link_to_exists():
-    for page in [Path("README.md"), *Path("docs").glob("*.md")]:
+    for page in [*Path().glob("*.md"), *Path("docs").glob("*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page} links to {link}, which is not there"
 
