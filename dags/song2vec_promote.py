@@ -6,7 +6,7 @@ from typing import Any
 from airflow.sdk import dag, task
 
 from song2vec_airflow.move_form import move_channel_as_the_form_says, move_form
-from song2vec_airflow.policy import TASKS
+from song2vec_airflow.policy import DEFAULT_ARGS
 
 DOC = """
 ### What it does
@@ -49,7 +49,7 @@ def move_channel() -> dict[str, Any]:
     is_paused_upon_creation=False,  # it does nothing until a person triggers it, and then should do it
     tags=["song2vec", "operations"],
     params=move_form(),
-    default_args=TASKS,
+    default_args=DEFAULT_ARGS,
 )
 def song2vec_promote() -> None:
     """Move a channel by hand."""

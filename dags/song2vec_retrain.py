@@ -1,4 +1,4 @@
-"""Retrain the song embedding every day and hand the model to the services, if it deserves it."""
+"""Retrain the song embedding every day and hand the model to the services, if it passes the gate."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from song2vec import stages
-from song2vec_airflow.approval import TASK, Approval, answer
+from song2vec_airflow.approval import TASK_ID, Approval, answer
 from song2vec_airflow.params import trigger_form
-from song2vec_airflow.policy import TASKS
+from song2vec_airflow.policy import DEFAULT_ARGS
 from song2vec_airflow.run import current_run, label, or_skip
 
 DOC = """
 ### What it does
-Brings people's playlists from MariaDB and from collected CSV files together, trains a model on them (skip-gram, or
-CBOW), measures it on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
+Combines playlists from MariaDB and from collected CSV files, trains a model on them (skip-gram, or CBOW), measures it
+on playlists it has never seen, and publishes it to the model store, whatever the gate says of it.
 If the gate accepts it, and the published version answers as the trained model does, the channel `production` moves to
 it and services pull it.
 
@@ -24,11 +24,14 @@ it and services pull it.
   task, or trigger another run if the form had the wrong value.
 - **An orange task, *up for retry***: the database or the bucket did not answer, or the worker was told to stop. Nothing
   to do: it tries again, and a training goes on where it was.
-- **`promote` is pink (*skipped*)**: nothing broke, and `production` stays as it was. The gate refused the model: its
-  log says rule by rule what was asked, what was measured and by how much it was missed; the summary in the log of
-  `report` says it too. The version is published as *rejected*: look at it under *Models*. If it should go live all the
-  same, trigger another run with the reason in `gate.force`. Or a person refused it when asked. Or a person pinned
-  `production`: the log of `promote` says who, when and why; the DAG `song2vec_promote` unpins it.
+- **`promote` is pink (*skipped*)**: nothing broke, and `production` stays as it was. Its log says which it is:
+  - *the gate refused the model*: the log of `gate` says rule by rule what was asked, what was measured and by how
+    much it was missed; so does the summary in the log of `report`. The version is published as *rejected*: look at it
+    under *Models*. If it should go live all the same, trigger another run with the reason in `gate.force`;
+  - *a person refused it* when asked;
+  - *a person pinned `production`*: the log says who, when and why; the DAG `song2vec_promote` unpins it;
+  - *somebody moved `production` meanwhile*, and beside what is live now the model does not pass the gate;
+  - *a later run was faster*.
 - **`approve` is pink**: nobody was asked, as `gate.approval` is off or the gate refused the model. **It is waiting**:
   answer it under *Required Actions*; without an answer the default counts after `gate.approval_hours`.
 - **`verify` is red**: what was published does not answer as what was trained, and was not promoted. Its log shows a
@@ -37,8 +40,11 @@ it and services pull it.
   `prepare` shows the funnel; `song2vec quarantine` shows the rows that were left out. If the data is right, trigger
   another run with the reason in `check_data.override`: it trains all the same, and the version records why.
 
-Clearing a task, or the whole run, is always safe: running it again gives the right result.
+Clearing a task, or the whole run, is always safe: an old run never puts its model over that of a later one.
 """
+
+COLLECT = "Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such."
+APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; otherwise this task is skipped."
 
 
 @task(execution_timeout=timedelta(hours=2))
@@ -53,9 +59,6 @@ def find_csvs() -> list[list[str]]:
     return stages.find_csvs(current_run())
 
 
-COLLECT = "Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such."
-
-
 @task(execution_timeout=timedelta(hours=2), map_index_template="{{ label }}", doc_md=COLLECT)
 def collect(csvs: list[str]) -> list[str]:
     """Read collected CSV files; `COLLECT` too, as Airflow takes no docstring for the page of a mapped task."""
@@ -66,7 +69,8 @@ def collect(csvs: list[str]) -> list[str]:
 @task(execution_timeout=timedelta(hours=2), trigger_rule=TriggerRule.NONE_FAILED)
 def prepare(database: dict[str, Any], csvs: list[list[str]] | None) -> dict[str, Any]:
     """Make playlists of the raw rows; every row that is left out goes to quarantine with its reason."""
-    return stages.prepare(current_run(), [database["uri"], *(uri for group in (csvs or [])[:] for uri in group)])
+    groups = (csvs or [])[:]  # at once: iterating over what mapped tasks gave asks Airflow for one after the other
+    return stages.prepare(current_run(), [database["uri"], *(uri for group in groups for uri in group)])
 
 
 @task(execution_timeout=timedelta(hours=1))
@@ -105,9 +109,6 @@ def verify() -> dict[str, Any]:
     return stages.verify(current_run())
 
 
-APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; otherwise this task is skipped."
-
-
 @task(execution_timeout=timedelta(hours=1), trigger_rule=TriggerRule.NONE_FAILED)
 def promote() -> dict[str, Any]:
     """Move the channel to the version, unless gate, a person or a later run says otherwise: then this is skipped."""
@@ -135,13 +136,13 @@ def prune() -> dict[str, Any]:
     max_active_runs=1,
     tags=["song2vec", "training"],
     params=trigger_form(),
-    default_args=TASKS,
+    default_args=DEFAULT_ARGS,
 )
 def song2vec_retrain() -> None:
     """Playlists to a published, checked model."""
     prepared = prepare(extract(), collect.expand(csvs=find_csvs()))  # type: ignore[arg-type]  # results to come
     decided = prepared >> check_data() >> train() >> evaluate() >> gate()
-    approved = Approval(task_id=TASK, doc_md=APPROVE, execution_timeout=timedelta(minutes=10))
+    approved = Approval(task_id=TASK_ID, doc_md=APPROVE, execution_timeout=timedelta(minutes=10))
     decided >> publish() >> verify() >> approved >> promote() >> report() >> prune()
 
 

@@ -18,23 +18,23 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the local commands; the exit code is 0 when it did what it should."""
-    asked = _parser().parse_args(arguments)
-    places = Places(asked.root.resolve())
-    return guarded(partial(_explained, _work(asked, places)), with_parent=asked.with_parent)
+    options = _parser().parse_args(arguments)
+    places = Places(options.root.resolve())
+    return guarded(partial(_explained, _work(options, places)), with_parent=options.with_parent)
 
 
-def _work(asked: argparse.Namespace, places: Places) -> Callable[[], int]:
-    if asked.command == "sample":
+def _work(options: argparse.Namespace, places: Places) -> Callable[[], int]:
+    if options.command == "sample":
         from tools.sample import generate
 
         return lambda: _sample(generate, places)
-    from tools import stack, up
+    from tools import run, stack, up
 
-    if asked.command == "run":
-        return partial(stack.run, places)
-    if asked.command == "up":
-        return partial(up.up, places, asked.port)
-    return partial(stack.with_store, places, asked.arguments)
+    if options.command == "run":
+        return partial(run.run, places)
+    if options.command == "up":
+        return partial(up.up, places, options.port)
+    return partial(stack.with_store, places, options.arguments)
 
 
 def _explained(work: Callable[[], int]) -> int:

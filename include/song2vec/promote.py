@@ -1,8 +1,9 @@
-"""The promotion at the end of a run: the channel moves only from where the run found it.
+"""Stage `promote`: move the channel to the version of a run, and mind what happened to the channel meanwhile.
 
-If somebody moved it meanwhile, what the gate decided no longer holds: it compared with a version that is not live any
-more. Then the model is measured again, beside the version that is live now, and the channel moves only if the gate
-accepts that too. A version of a later run is never replaced by one of an earlier run.
+If somebody has moved the channel since the run first looked at it, the gate's decision no longer holds: it compared
+the model with a version that is not live any more. Then the model is measured again, beside the version that is live
+now, and the channel moves only if the gate accepts that too. A version of a later run is never replaced by one of an
+earlier run.
 """
 
 from collections.abc import Callable
@@ -21,8 +22,8 @@ from song2vec_client.store import ModelStore
 
 log = structlog.get_logger(__name__)
 
-ATTEMPTS = 5
-"""How often the model is measured again where others keep moving the channel."""
+MOST_RECHECKS = 5
+"""How often a candidate is checked again where others keep moving the channel."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,21 @@ def promote(store: ModelStore, candidate: Candidate, *, who: str, why: str, run:
         store: the model store.
         candidate: the version.
         who: who moves it, for the history.
-        why: what a person said to it; the gate's sentence follows.
-        run: the run that asks; what it did already it does not do again.
+        why: the approver's answer, if any; the gate's sentence follows.
+        run: the run that promotes; a second call by the same run does nothing.
 
     Returns:
         What the channel holds now.
 
     Raises:
         PinnedError: the channel is pinned.
-        RefusedError: it was moved meanwhile, and what is live now is of a later run, or the gate refuses the
+        RefusedError: it was moved meanwhile, and what is live now comes from a later run, or the gate refuses the
             candidate beside it.
         LostRaceError: others moved it again and again.
     """
-    for _ in range(ATTEMPTS):
+    for rechecks in range(MOST_RECHECKS + 1):
+        if rechecks:
+            candidate = _recheck(store, candidate)
         try:
             return channels.promote(
                 store.bucket,
@@ -75,19 +78,18 @@ def promote(store: ModelStore, candidate: Candidate, *, who: str, why: str, run:
             )
         except MovedError as moved:
             log.warning(str(moved))
-            candidate = _again(store, candidate)
-    raise LostRaceError(f"channel {candidate.live.channel} was moved {ATTEMPTS} times while the model was measured")
+    raise LostRaceError(f"channel {candidate.live.channel} was moved each time the model had been measured: try again")
 
 
-def _again(store: ModelStore, candidate: Candidate) -> Candidate:
+def _recheck(store: ModelStore, candidate: Candidate) -> Candidate:
     """The candidate beside what is live now, if the gate still lets it through."""
-    before, now = candidate.live, live_version(store, candidate.live.channel)
-    if now.version == before.version:  # moved forth and back, or pinned and unpinned: the decision holds
-        return replace(candidate, live=now)
-    moved = move_in_words(store.resolve(now.channel))
-    if time_of_run(store, now) > before.looked:
-        raise RefusedError(f"{moved}. That version is of a later run than {candidate.version}: it stays.")
-    decision = candidate.judge(now)
+    seen, current = candidate.live, live_version(store, candidate.live.channel)
+    if current.version == seen.version:  # moved away and back, or pinned and unpinned: the decision holds
+        return replace(candidate, live=current)
+    moved = move_in_words(store.resolve(current.channel))
+    if time_of_run(store, current) > seen.looked_at:
+        raise RefusedError(f"{moved}. That version comes from a later run than {candidate.version}: it stays.")
+    decision = candidate.judge(current)
     if not may_promote(decision):
         raise RefusedError(f"{moved}. Beside it {candidate.version} does not pass the gate. {decision.sentence}")
-    return replace(candidate, live=now, decision=decision)
+    return replace(candidate, live=current, decision=decision)

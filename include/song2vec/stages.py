@@ -1,8 +1,8 @@
 """Every stage of a run, once: what it reads, what it writes, and its small record.
 
-The DAG's tasks and ``song2vec run`` call these and nothing else. A stage keeps its files in the folder of the run that
-has its name, reads those of the stages before it, and may be run again at any time: it gives the same result. What is
-heavy is imported when a stage runs, so that a DAG file is parsed quickly.
+The DAG's tasks and ``song2vec run`` both call these. A stage reads the folders of the stages before it and writes to
+the subfolder of the run that is named after it; it can safely be run again at any time. What is heavy is imported when
+a stage runs, so that a DAG file is parsed quickly.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from song2vec.workspace import RunFolder
     from song2vec_client.store import ModelStore
 
-Record = dict[str, Any]
-"""What a stage tells of itself, fit for XCom: a few figures and names, never data. With ``skipped``, a sentence, it
-did nothing, and why."""
+Result = dict[str, Any]
+"""A stage's summary, small enough for XCom: a few figures and names, never data. With ``skipped``, a sentence that
+says why, the stage did nothing."""
 
 ORDER = (
     "extract",
@@ -41,9 +41,11 @@ ORDER = (
     "report",
     "prune",
 )
+"""The stages as they follow each other; a test holds the DAG to it."""
 
 
 NOBODY_ASKED = "gate.approval is on: look at the version, then `song2vec promote` it"
+"""Why ``song2vec run``, which can ask nobody, does not promote."""
 
 
 class Deployment(Protocol):
@@ -64,7 +66,7 @@ class Run:
     """One execution of the pipeline.
 
     Attributes:
-        settings: of this run.
+        settings: this run's settings.
         files: where it keeps its files.
         deployment: opens what it works with.
         name: tells it from all other runs.
@@ -85,25 +87,31 @@ class Run:
     @cached_property
     def live(self) -> "LiveVersion":
         """What the channel named when this run first looked at it: the same for every stage and every try."""
-        from song2vec.versions import LIVE, LiveVersion, live_version
+        from song2vec.versions import LIVE_FILE, LiveVersion, live_version
 
-        record = self.files.record(LIVE)
+        record = self.files.record(LIVE_FILE)
         if record is None:
-            record = self.files.keep(LIVE, live_version(self.store, self.settings.publish.channel).to_json())
+            record = self.files.keep(LIVE_FILE, live_version(self.store, self.settings.publish.channel).to_json())
         return LiveVersion.from_json(record)
+
+    @property
+    def version(self) -> str:
+        """The version that `publish` made."""
+        version: str = self.read_json("publish/publish.json")["version"]
+        return version
 
     def folder(self, stage: str) -> Path:
         """A local path of the files that `stage` wrote."""
         return self.files.fetch(self.files.uri(stage))
 
-    def read(self, file: str) -> Record:
-        """The JSON record ``stage/name.json`` of a stage before."""
+    def read_json(self, file: str) -> dict[str, Any]:
+        """The JSON object in ``stage/name.json``."""
         from song2vec.plumbing.files import read_json
 
         return read_json(self.files.fetch(self.files.uri(file)))
 
 
-def extract(run: Run) -> Record:
+def extract(run: Run) -> Result:
     """Stream the playlists out of the database, as they are."""
     from song2vec.extract import extract
 
@@ -129,7 +137,7 @@ def collect(run: Run, csvs: Sequence[str]) -> list[str]:
     return [run.files.uri(f"collect/{record['name']}") for record in records]
 
 
-def prepare(run: Run, raw: Sequence[str]) -> Record:
+def prepare(run: Run, raw: Sequence[str]) -> Result:
     """Make playlists of the raw rows at `raw`, what `extract` and `collect` gave."""
     from song2vec.prepare import prepare
 
@@ -138,7 +146,7 @@ def prepare(run: Run, raw: Sequence[str]) -> Record:
     return funnel.to_json() | {"uri": run.files.uri("prepare")}
 
 
-def check_data(run: Run) -> Record:
+def check_data(run: Run) -> Result:
     """Decide whether the data may be trained on, beside that of the live version.
 
     Raises:
@@ -153,7 +161,7 @@ def check_data(run: Run) -> Record:
     return decision.model_dump(mode="json", include={"sentence", "changes"}) | {"uri": run.files.uri("check_data")}
 
 
-def train(run: Run) -> Record:
+def train(run: Run) -> Result:
     """Train on all playlists but the held-out ones, from where a stopped try was, and align to the live version."""
     from song2vec.train import train
     from song2vec.versions import pull_live
@@ -172,14 +180,14 @@ def train(run: Run) -> Record:
     return record | {"uri": run.files.uri("train")}
 
 
-def evaluate(run: Run) -> Record:
+def evaluate(run: Run) -> Result:
     """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
     with run.files.stage("evaluate") as out:
         metrics = _measure(run, run.live, out)
     return {"metrics": metrics.model.to_json(), "uri": run.files.uri("evaluate")}
 
 
-def gate(run: Run) -> Record:
+def gate(run: Run) -> Result:
     """Decide whether the model may go live, and say why in one sentence."""
     from song2vec.gates import gate
     from song2vec.records import Metrics
@@ -190,7 +198,7 @@ def gate(run: Run) -> Record:
     return decision.model_dump(include={"accepted", "forced", "sentence"}) | {"uri": run.files.uri("gate")}
 
 
-def publish(run: Run) -> Record:
+def publish(run: Run) -> Result:
     """Write the version to the model store: immutable, checked after upload, visible only when whole.
 
     Then what uploads that crashed long ago left behind is deleted.
@@ -198,11 +206,11 @@ def publish(run: Run) -> Record:
     from song2vec.plumbing.files import write_json
     from song2vec.prune import clean
     from song2vec.publish import publish_folders
-    from song2vec.versions import LIVE
+    from song2vec.versions import LIVE_FILE
 
     folders = [run.folder(stage) for stage in ("train", "prepare", "check_data", "evaluate", "gate")]
     with run.files.stage("publish") as out:
-        write_json(out / LIVE, run.live.to_json())
+        write_json(out / LIVE_FILE, run.live.to_json())
         key = run.deployment.signing_key()
         record = publish_folders(run.store, [*folders, out], run.settings, parent=run.live.version, key=key)
         write_json(out / "publish.json", record)
@@ -210,15 +218,18 @@ def publish(run: Run) -> Record:
     return record
 
 
-def verify(run: Run) -> Record:
+def verify(run: Run) -> Result:
     """Pull the version as a service would, check every file, and ask it what the trained model knows."""
     from song2vec.verify import verify
 
-    return verify(run.store, _version(run), run.folder("train"))
+    return verify(run.store, run.version, run.folder("train"))
 
 
-def promote(run: Run, approval: str = "") -> Record:
-    """Move the channel to the version, unless the gate refused it, or a person or a later run has moved or pinned it.
+def promote(run: Run, approval: str = "") -> Result:
+    """Move the channel to the version, if the gate let it through or somebody forced it, and nothing speaks against it.
+
+    A pinned channel stays, and so does one that a later run has moved. If a person has moved it, the model is measured
+    again, beside what is live now.
 
     Args:
         run: the run.
@@ -232,8 +243,8 @@ def promote(run: Run, approval: str = "") -> Record:
 
     decision = Decision.read(run.folder("gate") / Decision.FILE)
     with run.files.stage("promote") as out:
-        candidate = Candidate(_version(run), decision, run.live, lambda now: _judge_again(run, now, out))
-        record: Record
+        candidate = Candidate(run.version, decision, run.live, lambda now: _judge_again(run, now, out))
+        record: Result
         try:
             if not may_promote(decision):
                 raise RefusedError(f"{run.live.channel} stays as it is. {decision.sentence}")
@@ -245,7 +256,7 @@ def promote(run: Run, approval: str = "") -> Record:
     return record
 
 
-def report(run: Run, approval: str = "") -> Record:
+def report(run: Run, approval: str = "") -> Result:
     """Ask the new version for similar songs, and sum the run up on one page.
 
     Args:
@@ -256,13 +267,13 @@ def report(run: Run, approval: str = "") -> Record:
 
     folders = {stage: run.folder(stage) for stage in ("prepare", "check_data", "evaluate", "gate")}
     promoted = run.files.record("promote/promote.json") or {}
-    why = approval or promoted.get("skipped", "")
+    why = promoted.get("skipped") or approval
     with run.files.stage("report") as out:
-        report(run.store, folders, _version(run), run.live.channel, why=why, out=out)
+        report(run.store, folders, run.version, run.live.channel, why=why, out=out)
     return {"uri": run.files.uri("report")}
 
 
-def prune(run: Run) -> Record:
+def prune(run: Run) -> Result:
     """Show, or delete, the versions that need not stay, as ``retention.after_run`` says."""
     from song2vec.prune import prune_after_run
 
@@ -271,11 +282,11 @@ def prune(run: Run) -> Record:
     }
 
 
-def run(run: Run) -> Record:
+def run_all(run: Run) -> Result:
     """Every stage in order; those that an earlier try of this run ended are not done again.
 
     Returns:
-        ``{"version", "accepted", "forced", "sentence", "metrics", "summary"}``; `summary` is the page for people.
+        ``{"version", "accepted", "forced", "sentence", "metrics", "summary"}``; `summary` is the report as plain text.
 
     Raises:
         RefusedError: the data must not be trained on.
@@ -296,14 +307,14 @@ def run(run: Run) -> Record:
     return {"version": published["version"], **verdict, "metrics": metrics["metrics"], "summary": summary}
 
 
-def _once(run: Run, stage: Callable[..., Record], *inputs: Any) -> Record:
+def _once(run: Run, stage: Callable[..., Result], *inputs: Any) -> Result:
     """The record of a stage that has ended; it is run where there is none yet."""
     name = f"{stage.__name__.strip('_')}.json"
     record = run.files.record(name)
     return record if record is not None else run.files.keep(name, stage(run, *inputs))
 
 
-def _collect_all(run: Run) -> Record:
+def _collect_all(run: Run) -> Result:
     return {"uris": [uri for csvs in find_csvs(run) for uri in collect(run, csvs)]}
 
 
@@ -330,9 +341,3 @@ def _judge_again(run: Run, live: "LiveVersion", out: Path) -> "Decision":
 
     _measure(run, live, out)
     return gate(out / Metrics.FILE, out, run.settings.gate)
-
-
-def _version(run: Run) -> str:
-    """The version that `publish` made."""
-    version: str = run.read("publish/publish.json")["version"]
-    return version

@@ -8,7 +8,7 @@ from airflow.sdk import get_current_context
 
 from song2vec_airflow.run import current_run, skip
 
-TASK = "approve"
+TASK_ID = "approve"
 ANSWER = "answer"
 
 
@@ -34,11 +34,8 @@ class Approval(ApprovalOperator):
         decision = Decision.read(run.folder("gate") / Decision.FILE)
         if not may_promote(decision):
             skip("there is nothing to approve: the gate refused the model")
-        version, metrics = (
-            run.read("publish/publish.json")["version"],
-            Metrics.read(run.folder("evaluate") / Metrics.FILE),
-        )
-        self.subject, self.body = question(run.live.channel, version, decision, metrics)
+        metrics = Metrics.read(run.folder("evaluate") / Metrics.FILE)
+        self.subject, self.body = question(run.live.channel, run.version, decision, metrics)
         self.defaults = [settings.approval_default]
         self.response_timeout = timedelta(hours=settings.approval_hours)
         return super().execute(context)
@@ -57,4 +54,4 @@ class Approval(ApprovalOperator):
 
 def answer() -> str:
     """What was answered in this run, in a sentence; empty where nobody was asked."""
-    return get_current_context()["task_instance"].xcom_pull(task_ids=TASK, key=ANSWER) or ""
+    return get_current_context()["task_instance"].xcom_pull(task_ids=TASK_ID, key=ANSWER) or ""

@@ -74,7 +74,7 @@ def move_channel(bucket: Bucket, form: Mapping[str, Any], who: str, run: str) ->
 
     Raises:
         SettingsError: a version is missing, or given where none belongs.
-        Song2VecError: what `song2vec.channels.promoting` raises.
+        Song2VecError: what `song2vec.channels.moves` raises.
     """
     from song2vec import channels
 

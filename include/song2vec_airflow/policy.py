@@ -1,4 +1,4 @@
-"""How every task is tried: what may pass is tried again after growing pauses, what cannot help is not."""
+"""How every task is tried: transient errors are retried with growing delays, permanent ones are not."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 PERMANENT = RetryRule("song2vec_client.errors.PermanentError", RetryAction.FAIL, reason="trying again cannot help")
 
-TASKS = {
+DEFAULT_ARGS = {
     "owner": "song2vec",
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
@@ -15,4 +15,4 @@ TASKS = {
     "retry_policy": ExceptionRetryPolicy([PERMANENT]),
     "show_return_value_in_logs": False,  # it is on the XCom page
 }
-"""The ``default_args`` of every DAG."""
+"""Of every DAG."""

@@ -13,7 +13,7 @@ from song2vec.settings import load_settings
 from song2vec_airflow.params import overrides
 
 if TYPE_CHECKING:
-    from song2vec.stages import Record, Run
+    from song2vec.stages import Result, Run
 
 log = structlog.get_logger(__name__)
 
@@ -51,11 +51,11 @@ def label(paths: Sequence[str]) -> None:
     context["label"] = ", ".join(Path(path).name for path in paths)
 
 
-def or_skip(record: "Record") -> "Record":
-    """The record of a stage; where the stage did nothing, the task that calls this ends as skipped."""
-    if why := record.get("skipped"):
+def or_skip(result: "Result") -> "Result":
+    """The result of a stage; where the stage did nothing, the task that calls this ends as skipped."""
+    if why := result.get("skipped"):
         skip(why)
-    return record
+    return result
 
 
 def skip(why: str) -> NoReturn:

@@ -154,9 +154,9 @@ class SongModel:
         songs = list(songs)
         if not len(self._known(songs)):
             raise NotFoundError(f"the model knows none of the {len(songs)} songs of the playlist: {_some(songs)}")
-        found, scores = self.continue_playlists([songs], k, [exclude])
+        recommended, scores = self.continue_playlists([songs], k, [exclude])
         there = ~np.isneginf(scores[0])
-        return found[0][there], scores[0][there]
+        return recommended[0][there], scores[0][there]
 
     def continue_playlists(
         self, playlists: Sequence[Playlist], k: int = 10, exclude: Sequence[Playlist] | None = None
@@ -185,9 +185,9 @@ class SongModel:
     def _find(self, songs: Sequence[Song]) -> Ints:
         """The row of each song, -1 where the model does not know it: int64, as long as `songs`."""
         numbers = [_number(song) for song in songs]
-        asked = np.array([0 if number is None else number for number in numbers], np.int64)
-        rows = self._order[np.minimum(np.searchsorted(self.songs, asked, sorter=self._order), len(self) - 1)]
-        known = (self.songs[rows] == asked) & np.array([number is not None for number in numbers], np.bool_)
+        sought = np.array([0 if number is None else number for number in numbers], np.int64)
+        rows = self._order[np.minimum(np.searchsorted(self.songs, sought, sorter=self._order), len(self) - 1)]
+        known = (self.songs[rows] == sought) & np.array([number is not None for number in numbers], np.bool_)
         return np.where(known, rows, -1)
 
     def _rows(self, songs: Sequence[Song]) -> Ints:

@@ -61,12 +61,12 @@ def similar_rows(unit: Floats, rows: Rows, k: int, *, most: int = BLOCK_SCORES) 
         A song is never its own neighbour.
     """
     k = min(k, len(unit) - 1)
-    found, scores = _empty(len(rows), k)
+    nearest, scores = _empty(len(rows), k)
     for block in _blocks(len(rows), 1, most, BLOCK_QUERIES):
-        asked = rows[block]
-        tiles = [_similar_within(unit, asked, tile, k) for tile in _blocks(len(unit), len(asked), most)]
-        found[block], scores[block] = tiles[0] if len(tiles) == 1 else _best_of(tiles, k)
-    return found, scores
+        queries = rows[block]
+        tiles = [_similar_within(unit, queries, tile, k) for tile in _blocks(len(unit), len(queries), most)]
+        nearest[block], scores[block] = tiles[0] if len(tiles) == 1 else _best_of(tiles, k)
+    return nearest, scores
 
 
 def _best_of(tiles: Sequence[tuple[Rows, Floats]], k: int) -> tuple[Rows, Floats]:
@@ -109,16 +109,16 @@ def continue_rows(
         A playlist's own songs are never among them. Where fewer than `k` songs are left, or the playlist is
         empty, the rest is row -1 with score -inf.
     """
-    found, best = _empty(len(playlists), k)
+    best_rows, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
     width = min(k, len(vectors))
     for block in _blocks(len(playlists), len(vectors), most, MOST_PLAYLISTS):
         scores = _votes(vectors, context, playlists[block], most)
         scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
-        found[block, :width], best[block, :width] = top(scores, width)
+        best_rows[block, :width], best[block, :width] = top(scores, width)
         best[block][[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
-    found[np.isneginf(best)] = NOTHING
-    return found, best
+    best_rows[np.isneginf(best)] = NOTHING
+    return best_rows, best
 
 
 def top(scores: Floats, k: int) -> tuple[Rows, Floats]:

@@ -49,18 +49,18 @@ def create_app(open_store: Callable[[], ModelStore], dependencies: Sequence[Depe
 
     @app.get("/models")
     def models(request: Request, page: Annotated[int, Query(ge=1, le=10_000)] = 1) -> Response:
-        found = readers.current().models(page)
-        return render(request, "models.html", page=found) if found else render(request, "empty.html")
+        shown = readers.current().models(page)
+        return render(request, "models.html", page=shown) if shown else render(request, "empty.html")
 
     @app.get("/models/{version}")
     def version(request: Request, version: str, song: str = "") -> Response:
         reader = readers.current()
         try:
-            found = reader.version(version)
+            shown = reader.version(version)
         except NotFoundError as error:
             return show(request, replace(trouble.NO_SUCH_VERSION, detail=str(error)))
         similar = similar_songs(song, lambda: reader.model(version))
-        return render(request, "version.html", page=found, similar=similar)
+        return render(request, "version.html", page=shown, similar=similar)
 
     @app.get("/static/{name}")
     def static(name: str) -> Response:

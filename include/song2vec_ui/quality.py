@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from song2vec.metrics.text import METRICS, NAMES, sentences, than_live, title
 from song2vec.records import Compared, Difference, Figures, Metrics
 
-RIVALS = NAMES | {"live": "in production then"}
+RIVALS = NAMES | {"live": "live then"}
 MOST_PARTS = 500
 DOTS_WIDTH, DOTS_MARGIN = 400.0, 6.0  # of the picture of one part, in its own units
 

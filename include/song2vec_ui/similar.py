@@ -21,33 +21,33 @@ class SimilarSong:
 
 @dataclass(frozen=True)
 class Similar:
-    """What became of the question: songs, or a message, or neither where nothing was asked."""
+    """What became of the question: songs, or a message, or neither where there was none."""
 
-    asked: str = ""
+    question: str = ""
     songs: tuple[SimilarSong, ...] = ()
     message: str = ""
 
 
-def similar_songs(asked: str, load: Callable[[], SongModel]) -> Similar:
-    """The songs most similar to the one that `asked` names; `load` is called only if the question makes sense."""
-    asked = asked.strip()
-    if not asked:
+def similar_songs(question: str, load: Callable[[], SongModel]) -> Similar:
+    """The songs most similar to the one that `question` names; `load` is called only if it makes sense."""
+    question = question.strip()
+    if not question:
         return Similar()
-    if len(asked) > LONGEST_QUESTION:
+    if len(question) > LONGEST_QUESTION:
         return Similar(message="That is too long for a song number: write its digits, such as 53651.")
-    number, _ = read_song(asked)
+    number, _ = read_song(question)
     if number is None:
-        return Similar(asked, message=f"“{asked}” is not a song number: write its digits, such as 53651.")
+        return Similar(question, message=f"“{question}” is not a song number: write its digits, such as 53651.")
     model = load()
     if number not in model:
         return Similar(
-            asked,
+            question,
             message=f"Song {number} is not in this version: it stands in no playlist, "
             "or was seen fewer than train.min_count times.",
         )
     songs, cosines = model.similar(number, ANSWERS)
-    found = tuple(
+    nearest = tuple(
         SimilarSong(int(song), float(cosine), percent=round(min(max(float(cosine), 0.0), 1.0) * 100, 1))
         for song, cosine in zip(songs, cosines, strict=True)
     )
-    return Similar(str(number), found, message="" if found else "This version has no other song.")
+    return Similar(str(number), nearest, message="" if nearest else "This version has no other song.")

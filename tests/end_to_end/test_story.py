@@ -22,7 +22,7 @@ from tests.rig.service import Service, answers
 from song2vec.channels import history, rollback
 from song2vec.prune import clean
 from song2vec.settings import load_settings
-from song2vec.stages import run
+from song2vec.stages import run_all
 from song2vec.train import train
 from song2vec_client import Bucket, ModelStore, SongModel
 from tools.gcs import GcsServer
@@ -63,7 +63,7 @@ def retrain(tmp_path):
 
     def retrain(night, changes):
         changes |= {"collect.folder": str(tmp_path / "csv")}
-        return run(begin(tmp_path / night, Bucket.open(STORE), changes, engine=engine, who=NIGHTLY))
+        return run_all(begin(tmp_path / night, Bucket.open(STORE), changes, engine=engine, who=NIGHTLY))
 
     yield retrain
     engine.dispose()

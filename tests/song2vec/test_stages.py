@@ -60,7 +60,7 @@ def trained(run, upto="verify"):
 
 def version(run):
     """What the run published."""
-    return run.read("publish/publish.json")["version"]
+    return run.read_json("publish/publish.json")["version"]
 
 
 def live(model_store):
@@ -76,7 +76,7 @@ def test_every_stage_in_the_order_is_a_documented_function_of_a_run():
 
 
 def test_all_stages_speak_of_the_version_that_was_live_when_the_run_first_looked(night, model_store):
-    first = stages.run(night("monday"))["version"]
+    first = stages.run_all(night("monday"))["version"]
     other = version(trained(night("a person's")))
     run = trained(night("tuesday"), "check_data")
     promote(model_store.bucket, "production", other, **PERSON)
@@ -85,15 +85,15 @@ def test_all_stages_speak_of_the_version_that_was_live_when_the_run_first_looked
         getattr(stages, stage)(run)
 
     made = model_store.version(version(run)).manifest
-    assert run.read("check_data/check_data.json")["live_version"] == first
-    assert run.read("train/training.json")["alignment"]["to"] == first
-    assert run.read("evaluate/metrics.json")["live_version"] == first
+    assert run.read_json("check_data/check_data.json")["live_version"] == first
+    assert run.read_json("train/training.json")["alignment"]["to"] == first
+    assert run.read_json("evaluate/metrics.json")["live_version"] == first
     assert made.parent == made.alignment.to == first
     assert json.loads(model_store.version(version(run)).read("live.json"))["version"] == first
 
 
 def test_a_channel_that_was_moved_meanwhile_is_measured_against_before_it_moves_again(night, model_store):
-    stages.run(night("monday"))
+    stages.run_all(night("monday"))
     worse = version(trained(night("a person's", BAD)))
     run = trained(night("tuesday"))
     promote(model_store.bucket, "production", worse, force=True, **PERSON)
@@ -101,15 +101,15 @@ def test_a_channel_that_was_moved_meanwhile_is_measured_against_before_it_moves_
     record = stages.promote(run)
 
     assert (record["version"], live(model_store)) == (version(run), version(run))
-    assert run.read("promote/metrics.json")["live_version"] == worse
-    assert run.read("promote/decision.json")["sentence"] in model_store.resolve("production").why
+    assert run.read_json("promote/metrics.json")["live_version"] == worse
+    assert run.read_json("promote/decision.json")["sentence"] in model_store.resolve("production").why
 
 
 def test_a_model_that_is_worse_than_what_a_person_promoted_meanwhile_stays_back_with_that_sentence(night, model_store):
-    worst = stages.run(night("monday", BAD | {"gate.force": "a start"}))["version"]
+    worst = stages.run_all(night("monday", BAD | {"gate.force": "a start"}))["version"]
     better = version(trained(night("a person's")))
     run = trained(night("tuesday", BAD | {"gate.min_vs_item_knn": 0}))
-    decision = run.read("gate/decision.json")
+    decision = run.read_json("gate/decision.json")
     promote(model_store.bucket, "production", better, **PERSON)
 
     record = stages.promote(run)
@@ -120,12 +120,12 @@ def test_a_model_that_is_worse_than_what_a_person_promoted_meanwhile_stays_back_
     assert "because: this one is for the holidays. " in record["skipped"]
     assert f"Beside it {version(run)} does not pass the gate. Refused: " in record["skipped"]
     assert "below the live version's" in record["skipped"]
-    stages.report(run)
+    stages.report(run, "Approved by minsu.")
     assert record["skipped"] in (run.folder("report") / "summary.txt").read_text(encoding="utf-8")
 
 
 def test_pinning_and_unpinning_meanwhile_changes_nothing_but_a_pin_that_stays_does(night, model_store):
-    stages.run(night("monday"))
+    stages.run_all(night("monday"))
     run = trained(night("tuesday"))
     pin(model_store.bucket, "production", **PERSON)
 
@@ -141,8 +141,8 @@ def test_pinning_and_unpinning_meanwhile_changes_nothing_but_a_pin_that_stays_do
 @pytest.mark.parametrize("cleared", ["extract", "prepare", "check_data", "train", "evaluate", "gate", "publish"])
 def test_clearing_a_task_of_an_old_run_never_puts_an_older_version_over_a_newer_one(night, model_store, cleared):
     monday, tuesday = night("monday"), night("tuesday")
-    stages.run(monday)
-    newer = stages.run(tuesday)["version"]
+    stages.run_all(monday)
+    newer = stages.run_all(tuesday)["version"]
     again = stages.ORDER[stages.ORDER.index(cleared) : stages.ORDER.index("promote") + 1]
 
     for stage in again:
@@ -156,10 +156,10 @@ def test_clearing_a_task_of_an_old_run_never_puts_an_older_version_over_a_newer_
 
 
 def test_an_old_run_whose_model_was_refused_does_not_replace_a_later_one(night, model_store):
-    stages.run(night("monday"))
+    stages.run_all(night("monday"))
     refused = night("tuesday", BAD)
-    stages.run(refused)
-    later = stages.run(night("wednesday", GOOD | {"gate.max_fall": 0.5}))
+    stages.run_all(refused)
+    later = stages.run_all(night("wednesday", GOOD | {"gate.max_fall": 0.5}))
     assert later["accepted"], later["sentence"]
     newer = later["version"]
     allowed = night("tuesday", BAD | {"gate.force": "it was fine"})
@@ -169,13 +169,13 @@ def test_an_old_run_whose_model_was_refused_does_not_replace_a_later_one(night, 
     record = stages.promote(allowed)
 
     assert live(model_store) == newer
-    assert f"That version is of a later run than {version(allowed)}: it stays." in record["skipped"]
+    assert f"That version comes from a later run than {version(allowed)}: it stays." in record["skipped"]
 
 
 def test_evaluating_again_after_the_promotion_compares_as_before_and_publishes_nothing_new(night, model_store):
-    first = stages.run(night("monday"))["version"]
+    first = stages.run_all(night("monday"))["version"]
     run = night("tuesday")
-    made = stages.run(run)["version"]
+    made = stages.run_all(run)["version"]
     measured = (run.folder("evaluate") / "metrics.json").read_bytes()
     moves = history(model_store.bucket)
 
@@ -184,16 +184,16 @@ def test_evaluating_again_after_the_promotion_compares_as_before_and_publishes_n
     record = stages.promote(run)
 
     assert (run.folder("evaluate") / "metrics.json").read_bytes() == measured
-    assert run.read("evaluate/metrics.json")["live_version"] == first
+    assert run.read_json("evaluate/metrics.json")["live_version"] == first
     assert version(run) == record["version"] == made
     assert model_store.published() == sorted([first, made], reverse=True)
     assert history(model_store.bucket) == moves
 
 
 def test_a_rollback_after_the_run_is_not_undone_by_clearing_its_promotion(night, model_store):
-    first = stages.run(night("monday"))["version"]
+    first = stages.run_all(night("monday"))["version"]
     run = night("tuesday")
-    stages.run(run)
+    stages.run_all(run)
     rollback(model_store.bucket, "production", **PERSON)
 
     stages.promote(run)
@@ -208,13 +208,13 @@ def test_a_run_goes_on_where_it_stopped_in_a_folder_and_in_a_bucket(night, model
     _, files = new_run(workspace, settings)
     run = stages.Run(night("monday").settings, files, Stopping(night("monday").deployment, 1), "monday", "test")
     with pytest.raises(SourceUnavailableError):
-        stages.run(run)
+        stages.run_all(run)
     vectors = np.load(run.folder("train") / "vectors.npy")
 
     unfinished = unfinished_run(workspace, settings)
     assert unfinished is not None
     name, files = unfinished
-    record = stages.run(stages.Run(run.settings, files, Stopping(run.deployment, 2), name, "test"))
+    record = stages.run_all(stages.Run(run.settings, files, Stopping(run.deployment, 2), name, "test"))
     end_run(files)
 
     assert live(model_store) == record["version"]
@@ -227,9 +227,9 @@ def test_refused_data_ends_a_run_with_the_verdict_kept(night):
     run = night("monday", GOOD | {"check_data.min_songs": 10_000})
 
     with pytest.raises(RefusedError, match="the data must not be trained on"):
-        stages.run(run)
+        stages.run_all(run)
 
-    assert not run.read("check_data/check_data.json")["accepted"]
+    assert not run.read_json("check_data/check_data.json")["accepted"]
 
 
 class Stopping:

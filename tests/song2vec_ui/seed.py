@@ -67,7 +67,7 @@ def records(accepted=True, **data):
 
 
 def metrics(ndcg):
-    """``metrics.json`` of a model with this nDCG, beside one in production that is a little worse."""
+    """``metrics.json`` of a model with this nDCG, beside a live one that is a little worse."""
     whole = compared(ndcg, 300)
     whole["model"] |= {"coverage": 0.61, "popularity_bias": 0.42}
     whole["live"] |= {"coverage": 0.58, "popularity_bias": 0.47}

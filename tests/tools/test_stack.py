@@ -14,7 +14,7 @@ import psutil
 import pytest
 from tests.rig.processes import marked, marking
 
-from tools.stack import with_titles
+from tools.run import with_titles
 
 DAG = """
 from airflow.sdk import dag, task

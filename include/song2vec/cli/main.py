@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from song2vec import __version__
-from song2vec.cli import channels, data, model, store, whole
+from song2vec.cli import channels, data, model, pipeline, store
 from song2vec.cli.command import USAGE, Command, register
 
 PANELS: dict[str, Sequence[Command]] = {
@@ -19,7 +19,7 @@ PANELS: dict[str, Sequence[Command]] = {
     "Model": (model.train, model.evaluate, model.gate, model.similar),
     "Versions": (store.publish, store.verify, store.versions, store.history, store.diff, store.prune),
     "Channels": (channels.promote, channels.rollback, channels.pin, channels.unpin),
-    "All in one": (whole.run, whole.settings, whole.keygen),
+    "All in one": (pipeline.run, pipeline.settings, pipeline.keygen),
 }
 """Every command, under the title of its panel in the help."""
 
@@ -52,8 +52,8 @@ def _wrong_usage(error: typer.TyperException) -> int:
     return USAGE
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(shown: bool) -> None:
+    if shown:
         print(f"song2vec {__version__}")
         raise typer.Exit
 

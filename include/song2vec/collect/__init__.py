@@ -2,9 +2,9 @@
 
 - `collecting`: the stage: one file becomes one Parquet file; which files there are
 - `containers`: the file on the disk: plain, gzip or zip, repeated, or still being written
-- `rows`: from a CSV to batches of rows: its delimiter and its two columns
-- `plain`: the fast way: blocks of plain lines, by Arrow
-- `text`: the careful way: the encoding, then record by record, with what is wrong with each
+- `csv_rows`: from a CSV to batches of rows: its delimiter and its two columns
+- `csv_plain`: the fast way: blocks of plain lines, by Arrow
+- `csv_text`: the careful way: the encoding, then record by record, with what is wrong with each
 """
 
 from song2vec.collect.collecting import collect, find_csvs, groups

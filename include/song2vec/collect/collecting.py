@@ -26,7 +26,7 @@ from song2vec.collect.containers import (
     repeated,
     state,
 )
-from song2vec.collect.rows import Batch, Layout, batch_of, batches, layout_of
+from song2vec.collect.csv_rows import Batch, Layout, batch_of, batches, layout_of
 from song2vec.errors import DataError, SettingsError
 from song2vec.plumbing.files import write_json
 from song2vec.plumbing.progress import track

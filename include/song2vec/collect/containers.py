@@ -14,7 +14,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from song2vec.collect.text import printable
+from song2vec.collect.csv_text import printable
 
 CSV_INSIDE = re.compile(r"\.(csv|tsv|txt)$", re.IGNORECASE)
 BROKEN = (OSError, EOFError, UnicodeError, zlib.error, LZMAError, zipfile.BadZipFile, NotImplementedError)

@@ -45,7 +45,7 @@ def evaluate(
         heldout: shown and hidden songs of each playlist (tables.HELDOUT).
         settings: sections `evaluate`, `train` (songs that baselines know), `gate` (fewest playlists).
         playlists: the training playlists, for the baselines; held-out ones among them are left out.
-        live: the model in production. Playlists that it may have been trained on are left out.
+        live: the live version. Playlists that it may have been trained on are left out.
         out: folder that gets ``metrics.json``.
 
     Returns:

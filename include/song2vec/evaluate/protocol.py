@@ -60,7 +60,7 @@ def fair(heldout: Heldout, live: LiveModel | None, fewest: int) -> tuple[Heldout
         The playlists to measure on, the live version if it is compared, and the sentence for the protocol.
     """
     if live is None:
-        return heldout, None, "There was no version in production to compare with, or it was not named."
+        return heldout, None, "There was no live version to compare with, or it was not named."
     never = live.never_saw(heldout)
     if never is None:
         doubt = "is not known to have been trained without these playlists; on those it knows it looks too good."

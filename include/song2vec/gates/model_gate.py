@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 
-from song2vec.gates.rules import fewest, rules
+from song2vec.gates.model_rules import fewest, rules
 from song2vec.gates.verdict import abstain, because, failed, log_rules
 from song2vec.records import Decision, Metrics, Rule
 from song2vec.settings import GateSettings

@@ -4,7 +4,7 @@ from tabulate import tabulate
 
 from song2vec.records import Compared, Difference, Metrics, Span, Stability
 
-NAMES = {"model": "this model", "live": "in production", "item_knn": "item-kNN", "popularity": "popular songs"}
+NAMES = {"model": "this model", "live": "live version", "item_knn": "item-kNN", "popularity": "popular songs"}
 """Who is measured, in the order of the tables."""
 
 METRICS = {
@@ -59,7 +59,7 @@ def differences_table(metrics: Metrics, style: str = "simple") -> str:
 
 
 def slices_table(metrics: Metrics, style: str = "simple") -> str:
-    """The ranking in each slice, and how much better the model is there than the one in production."""
+    """The ranking in each slice, and how much better the model is there than the live version."""
     names = _measured(metrics)
     rows = [
         [
@@ -70,7 +70,7 @@ def slices_table(metrics: Metrics, style: str = "simple") -> str:
         ]
         for part in metrics.slices
     ]
-    more = ["than in production"] if metrics.live else []
+    more = ["than live version"] if metrics.live else []
     return _table(rows, ["", "playlists", *(NAMES[name] for name in names), *more], style)
 
 

@@ -10,13 +10,12 @@
 
 from song2vec.versions.diff import Diff, diff, diff_page
 from song2vec.versions.listing import move_rows, read_history, version_table
-from song2vec.versions.live import NAME as LIVE
-from song2vec.versions.live import LiveVersion, live_version, time_of_run
+from song2vec.versions.live import LIVE_FILE, LiveVersion, live_version, time_of_run
 from song2vec.versions.live_data import LiveData, live_data
 from song2vec.versions.live_model import LiveModel, live_model, model_in, pull_live
 
 __all__ = [
-    "LIVE",
+    "LIVE_FILE",
     "Diff",
     "LiveData",
     "LiveModel",

@@ -1,12 +1,13 @@
 """The live version of a run: what the channel named when the run first looked at it.
 
 Whatever people do to the channel meanwhile, a run checks its data, aligns, evaluates and names as parent the same
-version; and it moves the channel only as long as that is still what the channel names.
+version. If somebody has moved the channel by the time it comes to `promote`, the model is measured again, against the
+version that is live then.
 """
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from song2vec_client.errors import NotFoundError
 from song2vec_client.format.fields import Fields, check, parse_json
@@ -14,7 +15,7 @@ from song2vec_client.format.layout import is_channel, is_version
 from song2vec_client.store import ModelStore
 from song2vec_client.version import Version
 
-NAME = "live.json"
+LIVE_FILE = "live.json"
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,27 @@ class LiveVersion:
         version: the version; None: the channel named none.
         manifest_sha256: the digest of that version's manifest, which the channel vouches for; None likewise.
         sequence: number of the move that had set the channel; 0: it was never moved.
-        looked: the moment; UTC.
+        looked_at: the moment; UTC.
     """
 
     channel: str
     version: str | None
     manifest_sha256: str | None
     sequence: int
-    looked: datetime
+    looked_at: datetime
 
     def __post_init__(self) -> None:
         check(is_channel(self.channel), "channel", self.channel, "lower-case letters, digits and hyphens")
         check(self.version is None or is_version(self.version), "version", self.version, "a version, or null")
         check(self.sequence >= 0, "sequence", self.sequence, "a number from 0 up")
 
-    def handle(self, store: ModelStore) -> Version | None:
+    def open(self, store: ModelStore) -> Version | None:
         """The version, believed only with the manifest that the channel vouched for; None: there is none."""
         return store.version(self.version, self.manifest_sha256) if self.version else None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``live.json``."""
-        return asdict(self) | {"looked": self.looked.isoformat()}
+        return asdict(self) | {"looked_at": self.looked_at.isoformat()}
 
     @classmethod
     def from_json(cls, record: object) -> "LiveVersion":
@@ -57,7 +58,7 @@ class LiveVersion:
             fields.text_or_none("version"),
             fields.text_or_none("manifest_sha256"),
             fields.number("sequence"),
-            _time(fields.text("looked")),
+            _time(fields.text("looked_at")),
         )
 
 
@@ -84,18 +85,18 @@ def time_of_run(store: ModelStore, live: LiveVersion) -> datetime:
         NotFoundError: no version is live, or it was deleted.
         CorruptModelError: its ``live.json`` is damaged.
     """
-    version = live.handle(store)
+    version = live.open(store)
     if version is None:
         raise NotFoundError(f"channel {live.channel} names no version")
-    if NAME not in version:
+    if LIVE_FILE not in version:
         return version.manifest.created
-    return LiveVersion.from_json(parse_json(version.read(NAME))).looked
+    return LiveVersion.from_json(parse_json(version.read(LIVE_FILE))).looked_at
 
 
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        time = datetime.min
-    check(time.tzinfo is not None, "looked", text, "a time with its zone")
-    return time
+        time = None
+    check(time is not None and time.tzinfo is not None, "looked_at", text, "a time with its zone")
+    return cast(datetime, time)

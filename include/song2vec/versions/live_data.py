@@ -36,7 +36,7 @@ def live_data(store: ModelStore, live: LiveVersion) -> LiveData | None:
         CorruptModelError: a file is not what the version's manifest says.
         DataError: its funnel or index is damaged.
     """
-    version = live.handle(store)
+    version = live.open(store)
     return data_of(version) if version else None
 
 

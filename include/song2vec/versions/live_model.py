@@ -1,4 +1,4 @@
-"""The model in production, to be measured beside a new one."""
+"""The live version as a model, to be measured beside a new one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,13 +45,13 @@ class LiveModel:
 
 def pull_live(store: ModelStore, live: LiveVersion) -> SongModel | None:
     """The live version as services ask it, pulled and verified; None while there is none."""
-    version = live.handle(store)
+    version = live.open(store)
     return version.load() if version else None
 
 
 def live_model(store: ModelStore, live: LiveVersion) -> LiveModel | None:
     """The live version as evaluation measures it, pulled and verified; None while there is none."""
-    version = live.handle(store)
+    version = live.open(store)
     if version is None:
         return None
     pulled = version.load()

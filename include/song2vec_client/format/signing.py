@@ -33,10 +33,10 @@ class PublicKeys:
             KeyFileError: the file cannot be read, or holds something else than Ed25519 public keys.
         """
         try:
-            found = _PEM.findall(Path(path).read_bytes())
+            pems = _PEM.findall(Path(path).read_bytes())
         except OSError as error:
             raise KeyFileError(f"the public key {path} cannot be read: {error.strerror}") from None
-        keys = [_public_key(pem, path) for pem in found]
+        keys = [_public_key(pem, path) for pem in pems]
         if not keys:
             raise KeyFileError(f"{path} holds no public key: expected -----BEGIN PUBLIC KEY-----")
         return cls(keys)

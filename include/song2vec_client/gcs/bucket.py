@@ -156,11 +156,13 @@ class Bucket:
             stored, created = self._look_up(name), False
         if (stored.size, stored.crc32c) == (sent.size, sent.crc32c):
             return sent
-        found = f"{stored.size} bytes with crc32c {stored.crc32c}, not {sent.size} bytes with {sent.crc32c}"
+        difference = f"{stored.size} bytes with crc32c {stored.crc32c}, not {sent.size} bytes with {sent.crc32c}"
         if created:
             self.delete(name, stored.generation)
-            raise CorruptModelError(f"{self.uri}/{name} was written to, or damaged, on its way: stored were {found}")
-        raise ConflictError(f"{self.uri}/{name} exists with other content: {found}. It is never overwritten.")
+            raise CorruptModelError(
+                f"{self.uri}/{name} was written to, or damaged, on its way: stored were {difference}"
+            )
+        raise ConflictError(f"{self.uri}/{name} exists with other content: {difference}. It is never overwritten.")
 
     def replace(self, name: str, content: bytes, generation: int) -> int:
         """Replace an object if it is still the given generation (0: does not exist): compare-and-swap.
@@ -175,8 +177,8 @@ class Bucket:
             return int(self._upload(name, content, generation).generation)
         except ChangedError:
             # A request whose answer was lost is sent again, and then fails although the first one got through.
-            found, now = self.read(name)
-            if found == content:
+            there, now = self.read(name)
+            if there == content:
                 return now
             raise
 

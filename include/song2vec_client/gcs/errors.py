@@ -36,7 +36,7 @@ def translate(error: Exception, uri: str) -> Song2VecError | None:
     status = _status(error)
     if status is not None:
         kind, meaning = _BY_STATUS.get(status, _SERVER_FAILED if status >= _SERVER_ERRORS else _REFUSED)
-        return kind(f"{uri}: {meaning} (HTTP {status}{_said(error)})")
+        return kind(f"{uri}: {meaning} (HTTP {status}{_reason(error)})")
     if isinstance(error, GoogleAuthError) and not isinstance(error, TransportError):
         return AccessDeniedError(f"{uri}: no usable Google credentials: renew them ({type(error).__name__})")
     if isinstance(error, _connection_errors()):
@@ -91,7 +91,7 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-def _said(error: Exception) -> str:
-    """What the service said, without addresses: an upload's address lets anyone who has it write."""
-    said = re.sub(r"\w+://\S+", "…", str(getattr(_cause(error), "message", "")))
-    return f": {said[:200]}" if said else ""
+def _reason(error: Exception) -> str:
+    """What the service reason, without addresses: an upload's address lets anyone who has it write."""
+    reason = re.sub(r"\w+://\S+", "…", str(getattr(_cause(error), "message", "")))
+    return f": {reason[:200]}" if reason else ""

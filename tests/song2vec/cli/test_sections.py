@@ -8,7 +8,7 @@ import pytest
 from tests.rig.genres import genre_playlists
 from tests.rig.models import FINISHED, publish_model
 
-from song2vec.cli import channels, data, model, store, whole
+from song2vec.cli import channels, data, model, pipeline, store
 from song2vec.cli.command import Command
 from song2vec.cli.main import PANELS
 from song2vec.settings import Settings, load_settings, sections
@@ -74,8 +74,8 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
         (channels.unpin, mover),
         (channels.promote, {"version": second, **mover}),
         (channels.rollback, mover),
-        (whole.run, {"url": url, "uri": uri, "workspace": str(tmp_path / "work"), "who": "minji"}),
-        (whole.keygen, {"private": tmp_path / "key.pem"}),
+        (pipeline.run, {"url": url, "uri": uri, "workspace": str(tmp_path / "work"), "who": "minji"}),
+        (pipeline.keygen, {"private": tmp_path / "key.pem"}),
     ]
     settings = Watched.model_construct(**dict(load_settings(SMALL | {"collect.folder": str(csvs)})))
 

@@ -65,7 +65,7 @@ def test_item_knn_only_with_the_training_playlists_and_the_live_only_where_there
     assert set(metrics.intervals.to_json()) == measured
     assert set(metrics.model.to_json()) == {*METRICS, "coverage", "popularity_bias"}
     assert metrics.protocol.vocabulary == GENRES * GENRE_SIZE
-    assert metrics.protocol.live == "There was no version in production to compare with, or it was not named."
+    assert metrics.protocol.live == "There was no live version to compare with, or it was not named."
 
 
 def test_unknown_hidden_songs_are_misses_and_unknown_shown_songs_are_passed_over(

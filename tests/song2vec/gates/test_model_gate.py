@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from song2vec.gates.model_gate import decide, gate, may_promote
-from song2vec.gates.rules import widened
+from song2vec.gates.model_rules import widened
 from song2vec.records import Decision, Metrics, Rule
 from song2vec.settings import GateSettings
 

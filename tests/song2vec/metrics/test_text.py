@@ -39,8 +39,8 @@ def test_everything_is_said() -> None:
     found = lines(metrics_page(metrics()))
     assert found["this model"][2:] == ["0.300", "0.500", "0.400", "0.250", "0.125", "-0.500"]
     assert found["95 % interval"][3:] == ["0.281", "to", "0.319"]
-    assert found["in production"][2] == "0.280"
-    assert found["than in production"][3:6] == ["+0.020", "(-0.001", "to"]
+    assert found["live version"][2] == "0.280"
+    assert found["than live version"][3:6] == ["+0.020", "(-0.001", "to"]
     assert found["playlists from csv"][3:7] == ["1,100", "0.310", "0.300", "0.010"]
     assert "nDCG@50 of each part:" in found
     assert "3.4% of the hidden songs are unknown to the model: it cannot find them." in found

@@ -32,9 +32,9 @@ def test_what_is_kept_is_what_was_seen(channel, looked):
         ("version", "../x"),
         ("sequence", -1),
         ("sequence", True),
-        ("looked", "yesterday"),
-        ("looked", "2026-01-31T04:00:00"),
-        ("looked", None),
+        ("looked_at", "yesterday"),
+        ("looked_at", "2026-01-31T04:00:00"),
+        ("looked_at", None),
     ],
 )
 def test_what_has_another_form_is_not_believed(field, value):
@@ -53,7 +53,7 @@ def test_a_channel_is_seen_before_and_after_its_first_move(bucket, tmp_path):
 
     assert (before.version, before.manifest_sha256, before.sequence) == (None, None, 0)
     assert (after.version, after.manifest_sha256, after.sequence) == (version, pointer.manifest_sha256, 1)
-    assert before.looked < after.looked
+    assert before.looked_at < after.looked_at
     assert (
         time_of_run(store, after) == store.version(version).manifest.created
     )  # nobody looked: it was published by hand

@@ -40,7 +40,7 @@ def run(
     name, files = (resume and unfinished_run(workspace, values)) or new_run(workspace, values)
     deployment = CommandLine(url, uri, str(sign_with) if sign_with else None)
     try:
-        record = stages.run(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
+        record = stages.run_all(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
     except (TransientError, KeyboardInterrupt):
         structlog.get_logger(__name__).warning(
             "the run was stopped: `song2vec run --resume` with the same settings goes on from there",

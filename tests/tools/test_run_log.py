@@ -3,7 +3,7 @@
 import io
 import json
 
-from tools.readable import Story
+from tools.run_log import Story
 
 
 def line(event: str, logger: str = "airflow.sdk.definitions.dag", level: str = "info", **fields) -> str:

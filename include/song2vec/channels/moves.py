@@ -7,7 +7,7 @@ import structlog
 
 from song2vec.channels.history import history, settle, version_before
 from song2vec.channels.loadable import published_version
-from song2vec.channels.moving import Request, facts, move_in_words
+from song2vec.channels.request import Request, facts, move_in_words
 from song2vec.errors import MovedError, RefusedError
 from song2vec_client.errors import NotFoundError
 from song2vec_client.format.records import Pointer

@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from song2vec.collect.containers import Part, UnreadableFileError
-from song2vec.collect.plain import BYTE_ENCODINGS, Blocks, plain_columns
-from song2vec.collect.text import Lines, Record, encoding_of, printable, records, text_of
+from song2vec.collect.csv_plain import BYTE_ENCODINGS, Blocks, plain_columns
+from song2vec.collect.csv_text import Lines, Record, encoding_of, printable, records, text_of
 from song2vec.settings import CollectSettings
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
