@@ -167,14 +167,14 @@ def train(run: Run) -> Result:
     from song2vec.versions import pull_live
 
     data = run.folder("prepare")
-    parent = pull_live(run.store, run.live) if run.settings.train.align else None
+    live = pull_live(run.store, run.live) if run.settings.train.align else None
     with run.files.stage("train") as out:
         record = train(
             data / "playlists.parquet",
             out,
             run.settings,
             heldout=data / "heldout.parquet",
-            parent=parent,
+            live=live,
             backup=run.files.backup("checkpoint"),
         )
     return record | {"uri": run.files.uri("train")}

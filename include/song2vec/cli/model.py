@@ -32,8 +32,8 @@ def train(
     """Train a model on playlists."""
     from song2vec.train import train
 
-    parent = _model_to_align_to(align_to, settings) if align_to else None
-    return train(playlists, out, settings, heldout=heldout, parent=parent)
+    live = _model_to_align_to(align_to, settings) if align_to else None
+    return train(playlists, out, settings, heldout=heldout, live=live)
 
 
 @command("train", "evaluate", "gate", "publish", show=show.metrics, frame=frames.metrics)

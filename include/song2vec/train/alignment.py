@@ -1,9 +1,9 @@
-"""Turn a new model onto the one before, so that vectors that services stored stay comparable.
+"""Turn a new model onto the live version, so that vectors that services stored stay comparable.
 
 Every training ends in a space of its own: cosines mean the same from day to day, the numbers of a vector do not. This
-module turns the new space onto that of the parent by orthogonal Procrustes (Schönemann 1966, "A generalized solution
-of the orthogonal Procrustes problem"). With the unit input vectors of the n songs that both models know, A (n, d) of
-the new one and B (n, d) of the parent, row by row the same song::
+module turns the new space onto that of the live version by orthogonal Procrustes (Schönemann 1966, "A generalized
+solution of the orthogonal Procrustes problem"). With the unit input vectors of the n songs that both models know, A (n, d) of
+the new one and B (n, d) of the live version, row by row the same song::
 
     U S Vᵀ = AᵀB;    Q = U Vᵀ
 
@@ -14,7 +14,7 @@ stay what they are, to the precision of float32.
 
 Where the shared songs do not span all d dimensions (they are fewer than d, or lie in a subspace), Q is right for what
 they span; how the rest is turned makes no difference to them, and is left to the SVD. Where no song is shared, or the
-parent has another number of dimensions, the model stays as it is, and the record says why.
+live version has another number of dimensions, the model stays as it is, and the record says why.
 """
 
 from collections.abc import Iterator
@@ -39,43 +39,43 @@ BLOCK = 1 << 14
 Doubles = NDArray[np.float64]
 
 
-def align_to_parent(model: Model, parent: SongModel | None, *, enabled: bool = True) -> HowAligned:
+def align_to_live(model: Model, live: SongModel | None, *, enabled: bool = True) -> HowAligned:
     """Align `model`, in place, where it can be, and say in plain words what was done.
 
     Args:
         model: its float32 arrays, in memory, are overwritten.
-        parent: the model before; None: there is none.
+        live: the live version; None: there is none.
         enabled: the setting ``train.align``.
 
     Raises:
-        DataError: the parent's vectors hold NaN or infinity.
+        DataError: the live version's vectors hold NaN or infinity.
     """
-    alignment = align(model, parent) if enabled and parent else None
-    if parent is None or alignment is None:
-        sentence = f"Not aligned: {_why_not(model, parent, enabled=enabled)}."
+    alignment = align(model, live) if enabled and live else None
+    if live is None or alignment is None:
+        sentence = f"Not aligned: {_why_not(model, live, enabled=enabled)}."
         log.info(sentence)
         return HowAligned(sentence=sentence, aligned=False)
     songs = f"{alignment.shared_songs:,} shared song{'s' * (alignment.shared_songs != 1)}"
     moved = f"moved by a median cosine distance of {alignment.after.median:.2g}"
-    sentence = f"Aligned to {_name(parent)}: {songs} {moved}."
+    sentence = f"Aligned to {_name(live)}: {songs} {moved}."
     log.info(sentence, before=alignment.before.median)
     return HowAligned(sentence=sentence, aligned=True, **vars(alignment))
 
 
-def align(model: Model, parent: SongModel) -> Alignment | None:
-    """Turn `model`, in place, onto `parent`; None, and nothing is done, where that is impossible.
+def align(model: Model, live: SongModel) -> Alignment | None:
+    """Turn `model`, in place, onto `live`; None, and nothing is done, where that is impossible.
 
     Raises:
-        DataError: the parent's vectors hold NaN or infinity.
+        DataError: the live version's vectors hold NaN or infinity.
     """
-    shared = _Shared.of(model, parent)
-    if parent.dimensions != model.vectors.shape[1] or not len(shared.rows):
+    shared = _Shared.of(model, live)
+    if live.dimensions != model.vectors.shape[1] or not len(shared.rows):
         return None
     turn = rotation(shared.cross_product())
     before = _distances(shared)
     for matrix in (model.vectors, model.context):
         rotate(matrix, turn)
-    return Alignment(parent.version, len(shared.rows), before, _distances(shared))
+    return Alignment(live.version, len(shared.rows), before, _distances(shared))
 
 
 def rotation(cross_product: Doubles) -> Doubles:
@@ -100,28 +100,28 @@ def rotate(matrix: Floats, turn: Doubles) -> None:
 
 @dataclass(frozen=True)
 class _Shared:
-    """The songs that a model and its parent both know.
+    """The songs that a model and the live version both know.
 
     Attributes:
         rows: int64 (shared,), their rows in `vectors`, float32 (songs, d) of the model.
-        parent_rows: int64 (shared,), their rows in `parent_vectors`, float32 (songs of the parent, d).
+        live_rows: int64 (shared,), their rows in `live_vectors`, float32 (songs of the live version, d).
     """
 
     vectors: Floats
     rows: Ints
-    parent_vectors: Floats
-    parent_rows: Ints
+    live_vectors: Floats
+    live_rows: Ints
 
     @classmethod
-    def of(cls, model: Model, parent: SongModel) -> "_Shared":
-        rows = model.vocabulary.rows_of(np.asarray(parent.songs))
-        return cls(model.vectors, rows[rows >= 0], parent.vectors, np.flatnonzero(rows >= 0))
+    def of(cls, model: Model, live: SongModel) -> "_Shared":
+        rows = model.vocabulary.rows_of(np.asarray(live.songs))
+        return cls(model.vectors, rows[rows >= 0], live.vectors, np.flatnonzero(rows >= 0))
 
     def units(self) -> Iterator[tuple[Doubles, Doubles]]:
         """Blocks of A and B."""
         for start in range(0, len(self.rows), BLOCK):
             block = slice(start, start + BLOCK)
-            yield _unit(self.vectors[self.rows[block]]), _unit(self.parent_vectors[self.parent_rows[block]])
+            yield _unit(self.vectors[self.rows[block]]), _unit(self.live_vectors[self.live_rows[block]])
 
     def cross_product(self) -> Doubles:
         d = self.vectors.shape[1]
@@ -151,16 +151,16 @@ def _distances(shared: _Shared) -> Distances:
     return Distances(*(round(float(figure), 6) for figure in figures))
 
 
-def _why_not(model: Model, parent: SongModel | None, *, enabled: bool) -> str:
+def _why_not(model: Model, live: SongModel | None, *, enabled: bool) -> str:
     if not enabled:
         return "train.align is off"
-    if parent is None:
+    if live is None:
         return "there was no version to align to, or it was not named"
-    ours, theirs = model.vectors.shape[1], parent.dimensions
+    ours, theirs = model.vectors.shape[1], live.dimensions
     if ours != theirs:
-        return f"{_name(parent)} has {theirs} dimensions, this model {ours}"
-    return f"{_name(parent)} shares no song with this model"
+        return f"{_name(live)} has {theirs} dimensions, this model {ours}"
+    return f"{_name(live)} shares no song with this model"
 
 
-def _name(parent: SongModel) -> str:
-    return parent.version or "an unpublished model"
+def _name(live: SongModel) -> str:
+    return live.version or "an unpublished model"

@@ -19,7 +19,7 @@ from song2vec.plumbing.files import whole_folder
 from song2vec.plumbing.threads import thread_count
 from song2vec.records import Epoch, HowAligned, Training
 from song2vec.settings import Settings, TrainSettings
-from song2vec.train.alignment import align_to_parent
+from song2vec.train.alignment import align_to_live
 from song2vec.train.checkpoint import Arrays, Checkpoint, identity
 from song2vec.train.gensim_trainer import GensimTrainer
 from song2vec.train.history import History
@@ -52,7 +52,7 @@ def train(
     settings: Settings,
     *,
     heldout: Path | None = None,
-    parent: SongModel | None = None,
+    live: SongModel | None = None,
     backup: Backup | None = None,
 ) -> dict[str, Any]:
     """Train a model on the playlists that are not held out and write the folder `out`, whole.
@@ -66,7 +66,7 @@ def train(
             training.json; replaced if it exists.
         settings: section `train` is used.
         heldout: playlists not to train on (tables.HELDOUT).
-        parent: the model before, to which the new one is aligned (`alignment`) unless ``train.align`` is off.
+        live: the live version, onto which the new model is turned (`alignment`) unless ``train.align`` is off.
         backup: keeps the saved state elsewhere too.
 
     Returns:
@@ -91,7 +91,7 @@ def train(
     start = partial(TRAINERS[options.trainer], rows, vocabulary, options)
     model, history, best_epoch = train_epochs(start, options, words, measurements, checkpoint)
     del rows, start  # what is written needs the memory
-    alignment = align_to_parent(model, parent, enabled=options.align)
+    alignment = align_to_live(model, live, enabled=options.align)
     training = _training(
         options, size, rule, history, best_epoch, validation_playlists=len(aside), alignment=alignment, started=started
     )

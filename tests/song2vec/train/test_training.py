@@ -149,7 +149,7 @@ def test_a_model_is_aligned_to_its_parent_in_every_file_and_is_the_same_model(tr
     train(playlists, tmp_path / "parent", small(trainer=trainer, epochs=3, seed=2))
     train(playlists, tmp_path / "alone", small(trainer=trainer, epochs=3))
     parent = SongModel.open(tmp_path / "parent")
-    record = train(playlists, tmp_path / "turned", small(trainer=trainer, epochs=3), parent=parent)
+    record = train(playlists, tmp_path / "turned", small(trainer=trainer, epochs=3), live=parent)
     alone, turned = read_model(tmp_path / "alone"), read_model(tmp_path / "turned")
     alignment = json.loads((tmp_path / "turned" / "training.json").read_text())["alignment"]
     assert alignment["sentence"] == record["alignment"]
