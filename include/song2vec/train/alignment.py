@@ -2,8 +2,8 @@
 
 Every training ends in a space of its own: cosines mean the same from day to day, the numbers of a vector do not. This
 module turns the new space onto that of the live version by orthogonal Procrustes (Schönemann 1966, "A generalized
-solution of the orthogonal Procrustes problem"). With the unit input vectors of the n songs that both models know, A (n, d) of
-the new one and B (n, d) of the live version, row by row the same song::
+solution of the orthogonal Procrustes problem"). With the unit input vectors of the n songs that both models know,
+A (n, d) of the new one and B (n, d) of the live version, row by row the same song::
 
     U S Vᵀ = AᵀB;    Q = U Vᵀ
 
