@@ -6,6 +6,7 @@ from typer import Argument, Option
 
 from song2vec.cli import options
 from song2vec.cli.command import Record, command
+from song2vec.cli.deployment import open_store
 
 if TYPE_CHECKING:
     from song2vec.settings import Settings
@@ -85,6 +86,4 @@ def unpin(
 
 def _channel(uri: str, channel: str | None, settings: "Settings") -> dict[str, Any]:
     """The channel, as every move takes it."""
-    from song2vec_client.gcs.bucket import Bucket
-
-    return {"bucket": Bucket.open(uri), "channel": channel or settings.publish.channel}
+    return {"bucket": open_store(uri).bucket, "channel": channel or settings.publish.channel}

@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
+from song2vec.cli.deployment import open_database, open_store
 from song2vec.playlists.rules import RULES
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ RawOut = Annotated[Path, Option(metavar="RAW_DIR", help="Gets the raw rows, as P
 @command("extract")
 def extract(settings: "Settings", url: options.Url, out: RawOut) -> Record:
     """Stream playlists out of a database."""
-    from song2vec.extract import extract, open_engine
+    from song2vec.extract import extract
 
-    return extract(open_engine(url, settings.extract), out, settings.extract)
+    return extract(open_database(url, settings.extract), out, settings.extract)
 
 
 @command("collect", show=show.files, frame=frames.files)
@@ -87,7 +88,6 @@ def check_data(
     """Decide whether prepared data may be trained on; say what changed since the live version."""
     from song2vec.gates import check_data
     from song2vec.versions import live_data, live_version
-    from song2vec_client.store import ModelStore
 
-    store = ModelStore(uri)
+    store = open_store(uri)
     return check_data(prepared, out, live_data(store, live_version(store, settings.publish.channel)), settings)

@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
+from song2vec.cli.deployment import open_store
 
 if TYPE_CHECKING:
     from song2vec.records import Decision, Metrics
@@ -82,10 +83,9 @@ def similar(
 ) -> Record:
     """Show the songs most similar to a song."""
     from song2vec_client.model import SongModel
-    from song2vec_client.store import ModelStore
 
     if where.startswith("gs://"):
-        model = ModelStore(where).load(version or settings.publish.channel)
+        model = open_store(where).load(version or settings.publish.channel)
     else:
         model = SongModel.open(Path(where))
     pairs = zip(*model.similar(song, k), strict=True)
@@ -96,10 +96,9 @@ def _model_to_align_to(where: str, settings: "Settings") -> "SongModel | None":
     """The model in a folder, or the live one of a store, if there is one."""
     from song2vec.versions import live_version, pull_live
     from song2vec_client.model import SongModel
-    from song2vec_client.store import ModelStore
 
     if where.startswith("gs://"):
-        store = ModelStore(where)
+        store = open_store(where)
         return pull_live(store, live_version(store, settings.publish.channel))
     return SongModel.open(Path(where))
 
@@ -107,9 +106,8 @@ def _model_to_align_to(where: str, settings: "Settings") -> "SongModel | None":
 def _live_model(where: str, settings: "Settings") -> "LiveModel | None":
     """The model in a folder, or the live one of a store, if there is one."""
     from song2vec.versions import live_model, live_version, model_in
-    from song2vec_client.store import ModelStore
 
     if where.startswith("gs://"):
-        store = ModelStore(where)
+        store = open_store(where)
         return live_model(store, live_version(store, settings.publish.channel))
     return model_in(Path(where))

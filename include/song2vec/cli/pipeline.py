@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
+from song2vec.cli.deployment import CommandLine
 from song2vec_client.errors import TransientError
 
 if TYPE_CHECKING:
@@ -33,12 +34,11 @@ def run(
     import structlog
 
     from song2vec import stages
-    from song2vec.cli.deployment import CommandLine
     from song2vec.workspace import end_run, new_run, unfinished_run
 
     values = settings.model_dump(mode="json")
     name, files = (resume and unfinished_run(workspace, values)) or new_run(workspace, values)
-    deployment = CommandLine(url, uri, str(sign_with) if sign_with else None)
+    deployment = CommandLine(url, uri, sign_with)
     try:
         record = stages.run_all(stages.Run(settings, files, deployment, f"song2vec_run/{name}", who))
     except (TransientError, KeyboardInterrupt):

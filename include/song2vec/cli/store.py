@@ -7,11 +7,11 @@ from typer import Argument, Option
 
 from song2vec.cli import frames, options, show
 from song2vec.cli.command import Record, command
+from song2vec.cli.deployment import open_key, open_store
 
 if TYPE_CHECKING:
     from song2vec.settings import Settings
     from song2vec.versions import Diff
-    from song2vec_client.gcs.bucket import Bucket
 
 VersionOrChannel = Annotated[str, Argument(metavar="VERSION|CHANNEL", help="A version, or the one of a channel.")]
 
@@ -27,13 +27,12 @@ def publish(
     sign_with: options.SignWith = None,
 ) -> Record:
     """Publish a model as a version."""
-    from song2vec.publish import SigningKey, publish_folders
+    from song2vec.publish import publish_folders
     from song2vec.versions import live_version
-    from song2vec_client.store import ModelStore
 
-    store = ModelStore(uri)
+    store = open_store(uri)
     parent = live_version(store, settings.publish.channel).version
-    key = SigningKey.read(str(sign_with)) if sign_with else None
+    key = open_key(sign_with)
     return publish_folders(store, [model, *(records or [])], settings, parent=parent, key=key)
 
 
@@ -48,9 +47,8 @@ def verify(
 ) -> Record:
     """Pull a version as a service would, and ask it for similar songs."""
     from song2vec.verify import verify
-    from song2vec_client.store import ModelStore
 
-    return verify(ModelStore(uri), version, model)
+    return verify(open_store(uri), version, model)
 
 
 @command(show=show.versions, frame=frames.versions)
@@ -58,7 +56,7 @@ def versions(_: "Settings", uri: options.StoreToRead = "") -> Record:
     """List the published versions, newest first."""
     from song2vec.versions import version_table
 
-    return {"versions": version_table(_bucket(uri))}
+    return {"versions": version_table(open_store(uri).bucket)}
 
 
 @command(show=show.history, frame=frames.history)
@@ -66,7 +64,7 @@ def history(_: "Settings", uri: options.StoreToRead = "") -> Record:
     """List every move of every channel: who, when and why."""
     from song2vec.versions import read_history
 
-    return read_history(_bucket(uri))
+    return read_history(open_store(uri).bucket)
 
 
 @command("evaluate", show=show.diff)
@@ -74,7 +72,7 @@ def diff(settings: "Settings", old: VersionOrChannel, new: VersionOrChannel, uri
     """Show what differs between two versions: settings, data, metrics, neighbours of songs."""
     from song2vec.versions import diff
 
-    return diff(_bucket(uri), old, new, settings.evaluate.stability_sample)
+    return diff(open_store(uri).bucket, old, new, settings.evaluate.stability_sample)
 
 
 @command("retention", show=show.prune, frame=frames.prune)
@@ -86,10 +84,4 @@ def prune(
     """Show which versions need not stay, and delete them with --delete."""
     from song2vec.prune import prune
 
-    return prune(_bucket(uri), settings.retention, delete=delete)
-
-
-def _bucket(uri: str) -> "Bucket":
-    from song2vec_client.gcs.bucket import Bucket
-
-    return Bucket.open(uri)
+    return prune(open_store(uri).bucket, settings.retention, delete=delete)
