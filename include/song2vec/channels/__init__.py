@@ -2,12 +2,12 @@
 
 - `moves`: the ways to move a channel: promote, roll back, pin, unpin
 - `request`: a request to move one, who may, and how it is carried out once
-- `history`: the record of every move, and the pointers that follow it
+- `promotions`: the record of every move, and the pointers that follow it
 - `loadable`: whether a version can be loaded, before a channel names it
 """
 
-from song2vec.channels.history import history, length, numbers, read_move, version_before
 from song2vec.channels.moves import pin, promote, rollback, unpin
+from song2vec.channels.promotions import history, length, numbers, read_move, version_before
 from song2vec.channels.request import move_in_words, pin_in_words
 
 __all__ = [

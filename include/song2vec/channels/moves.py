@@ -5,8 +5,8 @@ Each way to move a channel is a plan: from where the channel stands, it makes th
 
 import structlog
 
-from song2vec.channels.history import history, settle, version_before
 from song2vec.channels.loadable import published_version
+from song2vec.channels.promotions import history, settle, version_before
 from song2vec.channels.request import Request, facts, move_in_words
 from song2vec.errors import MovedError, RefusedError
 from song2vec_client.errors import NotFoundError

@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from song2vec.channels.history import ATTEMPTS, append, follow, history, settle
 from song2vec.channels.loadable import insist_loadable, published_version
+from song2vec.channels.promotions import ATTEMPTS, append, follow, history, settle
 from song2vec.errors import LostRaceError, PinnedError, RefusedError, SettingsError
 from song2vec_client.format.layout import is_channel
 from song2vec_client.format.records import Manifest, Move, Pointer

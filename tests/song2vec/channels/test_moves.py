@@ -13,7 +13,7 @@ from tests.rig.models import FINISHED, facts, publish_model, write_model
 from tests.rig.promoters import race
 
 from song2vec.channels import history, pin, promote, rollback, unpin
-from song2vec.channels.history import append, follow, version_before
+from song2vec.channels.promotions import append, follow, version_before
 from song2vec.errors import DataError, PinnedError, RefusedError, SettingsError
 from song2vec.publish import publish, published_files
 from song2vec.versions.listing import read_history, version_table

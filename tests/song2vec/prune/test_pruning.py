@@ -146,7 +146,7 @@ class Promoting(Bucket):
 
 def append_as_read(bucket, version, manifest_sha256):
     """A promotion that had read the manifest before it was deleted."""
-    from song2vec.channels.history import append, follow
+    from song2vec.channels.promotions import append, follow
     from song2vec_client.format.records import Move
 
     move = Move(1, "production", version, manifest_sha256, None, "jun", FINISHED, "race")
