@@ -67,7 +67,7 @@ lint: $(READY)  ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	MYPYPATH=include $(BIN)/mypy --python-version 3.10 --package song2vec_client
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache  # its cache outlives the modules it is of
 
 format: $(READY)  ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
