@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -12,11 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine
 from tests.rig.gcs import blob
-from tests.rig.genres import genre_playlists
 from tests.rig.network import Meter
-from tests.rig.runs import begin
+from tests.rig.runs import begin, karaoke
 from tests.rig.service import Service, answers
 
 from song2vec.channels import history, rollback
@@ -53,13 +50,7 @@ def server(tmp_path, reach):
 def retrain(tmp_path):
     """What the DAG does each night, task by task, from one database; each night has a folder of its own."""
     (tmp_path / "csv").mkdir()
-    with sqlite3.connect(tmp_path / "karaoke.db") as database:
-        database.execute("create table playlist_songs (playlist_id integer, position integer, song integer)")
-        for playlist, songs in enumerate(genre_playlists(300, genres=4)):
-            rows = [(playlist, position, song) for position, song in enumerate(songs)]
-            database.executemany("insert into playlist_songs values (?, ?, ?)", rows)
-    database.close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'karaoke.db'}")
+    engine = karaoke(tmp_path / "karaoke.db")
 
     def retrain(night, changes):
         changes |= {"collect.folder": str(tmp_path / "csv")}

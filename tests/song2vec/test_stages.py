@@ -2,14 +2,11 @@
 
 import inspect
 import json
-import sqlite3
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine
-from tests.rig.genres import genre_playlists
-from tests.rig.runs import begin
+from tests.rig.runs import begin, karaoke
 
 from song2vec import stages
 from song2vec.channels import history, pin, promote, rollback, unpin
@@ -28,13 +25,7 @@ def night(tmp_path, bucket, monkeypatch):
     """Begins a run of a name on one database; no two of them train the same model."""
     monkeypatch.setenv("SONG2VEC_CACHE", str(tmp_path / "cache"))
     (tmp_path / "csv").mkdir()
-    with sqlite3.connect(tmp_path / "karaoke.db") as database:
-        database.execute("create table playlist_songs (playlist_id integer, position integer, song integer)")
-        for playlist, songs in enumerate(genre_playlists(300, genres=4)):
-            rows = [(playlist, position, song) for position, song in enumerate(songs)]
-            database.executemany("insert into playlist_songs values (?, ?, ?)", rows)
-    database.close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'karaoke.db'}")
+    engine = karaoke(tmp_path / "karaoke.db")
 
     def night(name, changes=GOOD, folder=None):
         changes = changes | {"collect.folder": str(tmp_path / "csv"), "train.seed": len(name)}
