@@ -1,4 +1,4 @@
-# song2vec: `make help` lists what there is. Needs Python 3.11 or newer and pip; nothing else, no root.
+# song2vec: `make help` lists what there is. Needs Python 3.11 or newer, pip and a C compiler; no root.
 #
 # PYTHON=python3.12 chooses the Python, PORT=8081 the port of `make up`.
 

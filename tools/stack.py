@@ -94,4 +94,5 @@ def _call(arguments: Sequence[str], env: dict[str, str]) -> int:
     path = shutil.which(arguments[0], path=env["PATH"])
     if path is None:
         raise LocalError(f"there is no command {arguments[0]!r}")
-    return subprocess.run([path, *arguments[1:]], env=env, check=False).returncode
+    code = subprocess.run([path, *arguments[1:]], env=env, check=False).returncode
+    return code if code >= 0 else 128 - code  # as a shell tells that a signal ended it

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from song2vec.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from song2vec.versions import LiveVersion
     from song2vec.workspace import RunFolder
     from song2vec_client.store import ModelStore
+
+log = structlog.get_logger(__name__)
 
 Result = dict[str, Any]
 """A stage's summary, small enough for XCom: a few figures and names, never data. With ``skipped``, a sentence that
@@ -311,7 +315,10 @@ def _once(run: Run, stage: Callable[..., Result], *inputs: Any) -> Result:
     """The record of a stage that has ended; it is run where there is none yet."""
     name = f"{stage.__name__.strip('_')}.json"
     record = run.files.record(name)
-    return record if record is not None else run.files.keep(name, stage(run, *inputs))
+    if record is None:
+        return run.files.keep(name, stage(run, *inputs))
+    log.info("done in an earlier try", stage=name.removesuffix(".json"))
+    return record
 
 
 def _collect_all(run: Run) -> Result:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import Box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from song2vec.errors import DataError
+from song2vec_client.format.layout import is_version
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -87,9 +88,12 @@ def table(
     drawn = Table(box=_UNDERLINED, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     cells = []
     for name, column in frame.items():
-        drawn.add_column(str(name), justify="right" if is_numeric_dtype(column) else "left")
         most = (widest or {}).get(str(name))
-        cells.append([Text(printable(_written(value, whole, broken), most)) for value in column.tolist()])
+        texts = [Text(printable(_written(value, whole, broken), most)) for value in column.tolist()]
+        whole_texts = any(is_version(text.plain) for text in texts)  # people copy them
+        side: JustifyMethod = "right" if is_numeric_dtype(column) else "left"
+        drawn.add_column(str(name), justify=side, no_wrap=whole_texts, overflow="fold")
+        cells.append(texts)
     for row in zip(*cells, strict=True):
         drawn.add_row(*row)
     return drawn
@@ -110,8 +114,12 @@ def printable(text: str, widest: int | None = None) -> str:
 
 
 def _rendered(drawn: Table) -> str:
+    """The table as text: as wide as the terminal, and wider where a version would have to be folded."""
     terminal = sys.stdout.isatty()
     console = Console(file=io.StringIO(), force_terminal=terminal, width=None if terminal else ENDLESS)
+    if any(column.no_wrap for column in drawn.columns):
+        unbounded = console.options.update(max_width=ENDLESS)
+        console.width = max(console.width, console.measure(drawn, options=unbounded).minimum)
     with console.capture() as captured:
         console.print(drawn)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

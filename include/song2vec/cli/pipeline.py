@@ -36,7 +36,7 @@ def run(
     from song2vec import stages
     from song2vec.workspace import end_run, new_run, unfinished_run
 
-    values = settings.model_dump(mode="json")
+    values = settings.model_dump(mode="json") | {"store": {"uri": uri}}  # a run belongs to one store
     name, files = (resume and unfinished_run(workspace, values)) or new_run(workspace, values)
     deployment = CommandLine(url, uri, sign_with)
     try:

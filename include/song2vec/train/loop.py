@@ -155,10 +155,10 @@ class _Loop:
             return
         saved = self._save()
         if stop.signal:
-            outcome = "Its state is kept" if saved else "Its state could not be saved; an older one may be there"
+            outcome = "Its state is kept" if saved else "Its state could not be saved, an older one may be there"
             raise StoppedError(
                 f"{stop.signal} stopped the training after {len(self.history.records)} of {self.settings.epochs} "
-                f"epochs. {outcome}: run it again to go on."
+                f"epochs. {outcome}: the next try goes on from there."
             )
 
     def _save(self) -> bool:

@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from song2vec.errors import SettingsError
 from song2vec.workspace.run_folder import RunFolder, open_run_folder
 from song2vec_client.gcs.bucket import Bucket
+
+log = structlog.get_logger(__name__)
 
 FOLDER = "song2vec_run"
 _BEGUN, _ENDED = "begun.json", "ended.json"
@@ -20,6 +24,7 @@ def new_run(workspace: str, settings: Settings) -> tuple[str, RunFolder]:
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     files = open_run_folder(workspace, FOLDER, name)
     files.keep(_BEGUN, {"settings": settings})
+    log.info("a new run begins", run=name, workspace=workspace)
     return name, files
 
 
@@ -33,12 +38,14 @@ def unfinished_run(workspace: str, settings: Settings) -> tuple[str, RunFolder] 
     files = open_run_folder(workspace, FOLDER, max(names)) if names else None
     beginning = files.record(_BEGUN) if files else None
     if files is None or beginning is None or files.record(_ENDED) is not None:
+        log.info("there is no unfinished run to go on with", workspace=workspace)
         return None
     if differing := _differing(beginning["settings"], settings):
         raise SettingsError(
             f"the run {max(names)} was begun with {', '.join(differing)}: go on with the same settings, or begin a new "
             "run without --resume"
         )
+    log.info("going on with a run", run=max(names), workspace=workspace)
     return max(names), files
 
 

@@ -169,22 +169,42 @@ def test_a_table_without_rows_has_its_columns_and_types_all_the_same(name):
     assert printed(print_csv, frame) == ",".join(frame.columns) + "\n"
 
 
-def test_a_terminal_gets_a_table_that_fits():
+def on_a_terminal(code, columns):
+    """What a Python program prints on a terminal with so many columns."""
     terminal, stdout = pty.openpty()
-    environment = {"PYTHONPATH": "include", "PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "70"}
-    code = "from song2vec.cli.main import main; main(['settings'])"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=stdout, env=environment)
-    os.close(stdout)
-    parts = []
-    try:
-        while part := os.read(terminal, 65536):
-            parts.append(part)
-    except OSError:  # the other end is closed
-        os.close(terminal)
-    text = b"".join(parts).decode()
+    environment = {"PYTHONPATH": "include", "PATH": os.environ["PATH"], "TERM": "xterm-256color"}
+    environment["COLUMNS"] = str(columns)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=stdout, env=environment) as process:
+        os.close(stdout)
+        parts = []
+        try:
+            while part := os.read(terminal, 65536):
+                parts.append(part)
+        except OSError:  # the other end is closed
+            os.close(terminal)
+    assert process.returncode == 0
+    return b"".join(parts).decode()
 
-    assert process.wait() == 0
+
+def test_a_terminal_gets_a_table_that_fits():
+    text = on_a_terminal("from song2vec.cli.main import main; main(['settings'])", 70)
+
     assert "\x1b[1m" in text
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
     assert max(map(len, lines)) <= 70
     assert "train.epochs" in " ".join(lines)
+
+
+def test_a_version_is_whole_in_however_narrow_a_terminal():
+    move = MOVE | {"version": "20261124T205101Z-8f801590", "previous": "20261124T202708Z-a4023291"}
+    move |= {"when": "2026-11-24T20:51:00Z", "who": "minji", "why": "too many ballads on a night like this, they said"}
+    code = f"""
+from song2vec.cli import show
+from song2vec.cli.output import print_parts
+print_parts(show.history({{"moves": [{move!r}], "problems": []}}))
+"""
+    text = on_a_terminal(code, 60)
+
+    assert move["version"] in text
+    assert move["previous"] in text
+    assert "…" not in text

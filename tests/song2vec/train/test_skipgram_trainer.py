@@ -145,7 +145,9 @@ def test_a_signal_ends_it_with_its_state_kept_and_the_next_run_goes_on(
     number: signal.Signals, playlists: Ragged, whole: Trained, tmp_path: Path
 ) -> None:
     handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
-    with pytest.raises(StoppedError, match=rf"{number.name} stopped .* after 0 of 3 epochs. Its state is kept: run"):
+    with pytest.raises(
+        StoppedError, match=rf"{number.name} stopped .* after 0 of 3 epochs. Its state is kept: the next try goes on"
+    ):
         train(playlists, options(), tmp_path, After(lambda _: os.kill(os.getpid(), number)))
     assert issubclass(StoppedError, TransientError)
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
