@@ -136,7 +136,7 @@ def test_asked_to_stop_it_says_so_keeps_its_state_and_goes_on_the_next_time(
         assert begun_at(lines) == expected
         assert process.returncode == 1
         done, _ = saved_at(out) or (0, 0)
-        said = f"song2vec: {number.name} stopped the training after {done} of {EPOCHS} epochs. Its state is kept: run"
+        said = f"song2vec: {number.name} stopped the training after {done} of {EPOCHS} epochs. Its state is kept: the"
         assert said in rest.splitlines()[-1]
         assert "Traceback" not in rest
         assert (saved_at(out) or (0, 0)) > (expected or (0, 0))
