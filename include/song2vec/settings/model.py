@@ -37,6 +37,13 @@ class TrainSettings(Section):
         ge=0,
         le=1,
     )
+    subset_share: float = setting(
+        0.5,
+        "How often several songs of a playlist predict the rest of it together, rather than one song alone: 0 never, "
+        "1 always. gensim has no such thing.",
+        ge=0,
+        le=1,
+    )
     min_count: int = setting(3, "Songs seen fewer times get no vector.", unit="times", ge=1, le=1_000_000)
     negative: int = setting(5, "Negative samples a pair.", unit="samples", gensim=20, ge=1, le=1_000)
     shared_negative: int = setting(
@@ -57,7 +64,9 @@ class TrainSettings(Section):
         le=1,
     )
     sample: float = setting(1e-3, "Threshold above which frequent songs are down-sampled.", zero="none is", ge=0, le=1)
-    ns_exponent: float = setting(0.75, "Exponent that shapes the negative-sampling distribution.", ge=-2, le=2)
+    ns_exponent: float = setting(
+        0.5, "Exponent that shapes the negative-sampling distribution.", gensim=0.75, ge=-2, le=2
+    )
     validation_playlists: int = setting(
         200,
         "Training playlists, at most 2 %, set aside to measure the ranking while training.",

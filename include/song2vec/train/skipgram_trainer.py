@@ -150,8 +150,8 @@ class _Work:
             self.playlists.flat, chunk.starts, chunk.lengths,
             state.vectors, state.context, state.vector_steps, state.context_steps,
             self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, chunk.epoch, chunk.number]),
-            window=options.window, far_weight=options.far_weight, negative=options.negative,
-            shared=options.shared_negative, alpha=alpha, weight_decay=options.weight_decay,
+            window=options.window, far_weight=options.far_weight, subset_share=options.subset_share,
+            negative=options.negative, shared=options.shared_negative, alpha=alpha, weight_decay=options.weight_decay,
         )  # fmt: skip
         return True
 
