@@ -54,8 +54,8 @@ class TrainSettings(Section):
         le=1_000,
     )
     epochs: int = setting(20, "Passes over the playlists.", unit="epochs", gensim=100, ge=1, le=10_000)
-    alpha: float = setting(0.2, "Learning rate at the start.", gensim=0.025, gt=0, le=1)
-    min_alpha: float = setting(0.01, "Learning rate at the end.", gensim=0.0001, ge=0, le=1)
+    alpha: float = setting(0.2, "Learning rate; gensim's at the start.", gensim=0.025, gt=0, le=1)
+    min_alpha: float = setting(0.0001, "Learning rate at the end. Only for gensim.", ge=0, le=1)
     weight_decay: float = setting(
         0.015,
         "How strongly each step also pulls vectors towards 0, so that rare songs are not learnt by heart. gensim has "
@@ -134,7 +134,7 @@ class TrainSettings(Section):
 
     @model_validator(mode="after")
     def _learning_rate_falls(self) -> Self:
-        if self.min_alpha > self.alpha:
+        if self.trainer == "gensim" and self.min_alpha > self.alpha:
             raise ValueError(f"min_alpha ({self.min_alpha}) must not be above alpha ({self.alpha}): lower min_alpha")
         return self
 
