@@ -130,8 +130,8 @@ INLINE void find_firsts(const int32_t *restrict rows, int L, int M, int32_t *res
 INLINE void errors(float *restrict E, const int32_t *restrict firsts, const uint8_t *restrict sizes,
                    const uint8_t *restrict inputs, int L, int K, const float *restrict weights, float negative)
 {
-    float w[PASSAGE], outside[PASSAGE + 1]; /* 0: the song is part of the input */
-    for (int j = 0; j <= L; j++)
+    float w[PASSAGE], outside[PASSAGE]; /* 0: the song is part of the input */
+    for (int j = 0; j < L; j++)
         outside[j] = 1;
     for (int i = 0; i < L; i++, E += L + K, inputs += L) {
         float total = 0;
@@ -143,7 +143,7 @@ INLINE void errors(float *restrict E, const int32_t *restrict firsts, const uint
         for (int j = 0; j < L; j++)
             E[j] = scale * w[j] * sigmoid(-E[j]);
         for (int k = L; k < L + K; k++)
-            E[k] = -noise * outside[firsts[k]] * sigmoid(E[k]);
+            E[k] = firsts[k] == L ? -noise * sigmoid(E[k]) : 0;
         for (int k = 0; k < sizes[i]; k++)
             outside[firsts[inputs[k]]] = 1;
     }

@@ -65,7 +65,7 @@ def one_passage(
     a, p, n = expected[0][songs], expected[1][songs], expected[1][[0, 0, 0]]
     u = mix @ a
     positive = weights * sigmoid(-u @ p.T)
-    noise = -negative / 3 * sigmoid(u @ n.T) * ~known[:, [0]] * (total > 0)
+    noise = -negative / 3 * sigmoid(u @ n.T) * (0 not in songs) * (total > 0)
     moves = [(0, songs, mix.T @ (positive @ p + noise @ n)), (1, songs, positive.T @ u), (1, [0, 0, 0], noise.T @ u)]
     for matrix, rows, gradient in moves:
         for row, g in zip(rows, gradient, strict=True):
