@@ -53,7 +53,14 @@ class TrainSettings(Section):
         ge=1,
         le=1_000,
     )
-    epochs: int = setting(20, "Passes over the playlists.", unit="epochs", gensim=100, ge=1, le=10_000)
+    epochs: int = setting(
+        200,
+        "Most passes over the playlists. Training ends before, when the ranking stops rising: see patience.",
+        unit="epochs",
+        gensim=100,
+        ge=1,
+        le=10_000,
+    )
     alpha: float = setting(0.2, "Learning rate; gensim's at the start.", gensim=0.025, gt=0, le=1)
     min_alpha: float = setting(0.0001, "Learning rate at the end. Only for gensim.", ge=0, le=1)
     weight_decay: float = setting(
@@ -69,7 +76,8 @@ class TrainSettings(Section):
     )
     validation_playlists: int = setting(
         200,
-        "Training playlists, at most 2 %, set aside to measure the ranking while training.",
+        "Training playlists, at most 2 %, set aside to measure the ranking while training; none where they would be "
+        "fewer than 50: then all epochs are done, which little data can afford.",
         unit="playlists",
         zero="none",
         gensim=0,
