@@ -66,8 +66,8 @@ def _beside_rivals(data: Data, folder: Path, chosen: dict[Rival, Tuned]) -> None
     seeds = [_of_seed(data, folder, seed) for seed in SEEDS]
     for rival, found in chosen.items():
         theirs = figures(recommended(data, rival), data.test)
-        settings = f": {found.words}" * bool(rival.axes)
-        tried = f", the best of {found.trials} on the valid part" * bool(rival.axes)
+        settings = f": {found.words}" * bool(found.settings)
+        tried = f", the best of {found.trials} on the valid part" * (found.trials > 1)
         title = f"{rival.title}{rival.restricted(data.holdings)}{settings}{tried}; {found.seconds:.1f} CPU s"
         _print_beside(rival.name, title, seeds, theirs)
     model, seconds = reference(data.folder)

@@ -26,8 +26,8 @@ class Rival:
         title: what it is, for people.
         code: the module that is measured.
         recommend: of holdings, rows of the shown songs and settings, int64 (playlists, TOP): rows, best first.
-        axes: the values that each setting may have, in order.
-        start: the settings that are tried first; none: nothing is tuned.
+        axes: the values that each setting may have, in order; one value is not tuned.
+        start: the settings that are tried first.
         after: the rival whose chosen settings are tried first instead.
         restricted: of holdings, what it leaves out, for people; empty: nothing.
     """
@@ -50,10 +50,6 @@ def _item_knn(holdings: Holdings, shown: Ragged, chosen: Chosen) -> Ints:
     return neighbour_songs(holdings.table, shown, TOP, Exponents(**chosen))
 
 
-def _fixed(exponents: Exponents) -> Callable[[Holdings, Ragged, Chosen], Ints]:
-    return lambda holdings, shown, _: _item_knn(holdings, shown, exponents._asdict())
-
-
 def _ease(holdings: Holdings, shown: Ragged, chosen: Chosen) -> Ints:
     return best_rows(ease.train(holdings.table, **chosen), shown, len(holdings.songs.songs))
 
@@ -68,6 +64,11 @@ def _ials(holdings: Holdings, shown: Ragged, chosen: Chosen, factors: int) -> In
     return best_rows(ials.train(holdings.table, ials.IalsSettings(**settings)), shown, len(holdings.songs.songs))
 
 
+def _fixed(name: str, title: str, exponents: Exponents) -> Rival:
+    axes = {name: (value,) for name, value in exponents._asdict().items()}
+    return Rival(name, title, baselines, _item_knn, axes=axes, start=exponents._asdict())
+
+
 _IALS_AXES = {
     "unobserved": (0.003, 0.006, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8),
     "regularisation": (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032),
@@ -76,8 +77,8 @@ _IALS_AXES = {
 
 RIVALS = (
     Rival("popularity", "the most frequent songs", baselines, _popularity),
-    Rival("item-knn-cosine", "item-kNN by cosine", baselines, _fixed(Exponents(0.5, 0.5, 0.0))),
-    Rival("item-knn", "item-kNN as the pipeline has it", baselines, _fixed(TUNED)),
+    _fixed("item-knn-cosine", "item-kNN by cosine", Exponents(0.5, 0.5, 0.0)),
+    _fixed("item-knn", "item-kNN as the pipeline has it", TUNED),
     Rival(
         "item-knn-tuned",
         "item-kNN",
