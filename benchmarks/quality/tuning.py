@@ -22,7 +22,7 @@ from song2vec.playlists.heldout_file import Heldout
 from song2vec.plumbing.files import whole_file, write_json
 
 KEPT = Path(".cache/bench-quality")
-TRIALS = 2 if SMALL else 12
+TRIALS = 2 if SMALL else 16
 
 
 @dataclass(frozen=True)
