@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.evaluate.baselines import Holdings
+from song2vec.evaluate.baselines import Holdings, table_of
 from song2vec.metrics.ranking import METRICS, Doubles, playlist_metrics
 from song2vec.model import Floats
 from song2vec.playlists.corpus import Ints, Ragged
@@ -71,12 +71,7 @@ def best_rows(score: Score, shown: Ragged, songs: int) -> Ints:
         shown: rows of the shown songs of each playlist.
         songs: how many there are.
     """
-    from scipy.sparse import csr_array
-
-    ones = np.ones(len(shown.flat), np.float32)
-    asked = csr_array((ones, shown.flat, shown.offsets), shape=(len(shown), songs), copy=True)
-    asked.sum_duplicates()
-    asked.data[:] = 1
+    asked = table_of(shown, songs)
     best = np.full((len(shown), TOP), -1, np.int64)
     width, size = min(TOP, songs), max(1, 8 * BLOCK_SCORES // songs)
     for start in range(0, len(shown), size):

@@ -32,7 +32,7 @@ class Holdings:
         """Read the playlists that are trained on."""
         vocabulary = playlists.count_songs()
         rows = playlists.rows(vocabulary)
-        table = _table(rows, len(vocabulary.songs))
+        table = table_of(rows, len(vocabulary.songs))
         counts = np.bincount(table.indices, minlength=len(vocabulary.songs))
         first = np.empty(len(counts), np.int64)
         first[rows.flat[::-1]] = np.arange(len(rows.flat) - 1, -1, -1)  # of equal places the last one counts
@@ -109,7 +109,7 @@ def neighbour_songs(table: Any, shown: Ragged, k: int, exponents: Exponents = TU
     counts = np.maximum(np.bincount(table.indices, minlength=songs), 1).astype(np.float32)
     lengths = np.maximum(np.diff(table.indptr), 1).astype(np.float32)
     held_by = (table * (lengths**-exponents.length)[:, None]).T.tocsr()  # (songs, playlists)
-    asked = (_table(shown, songs) * counts**-exponents.shown).tocsr()
+    asked = (table_of(shown, songs) * counts**-exponents.shown).tocsr()
     weights = counts**-exponents.candidate
     best = np.full((len(shown), k), -1, np.int64)
     width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
@@ -123,8 +123,8 @@ def neighbour_songs(table: Any, shown: Ragged, k: int, exponents: Exponents = TU
     return best
 
 
-def _table(playlists: Ragged, songs: int) -> Any:
-    """Sparse float32 (playlists, songs), 1 where the playlist holds the song."""
+def table_of(playlists: Ragged, songs: int) -> Any:
+    """Sparse float32 (playlists, songs), 1 where the playlist, rows of songs, holds the song."""
     from scipy.sparse import csr_array
 
     shape = (len(playlists), songs)
