@@ -4,8 +4,11 @@
 - `recommend`: what each of them recommends
 - `baselines`: popular songs and item-kNN
 - `protocol`: how it was measured, in words; which playlists are fair to measure on
+- `golden`, `golden_file`: what the model answers to the golden songs that people keep
 """
 
 from song2vec.evaluate.evaluating import evaluate
+from song2vec.evaluate.golden import ask_golden_songs
+from song2vec.evaluate.golden_file import read_golden_file
 
-__all__ = ["evaluate"]
+__all__ = ["ask_golden_songs", "evaluate", "read_golden_file"]
