@@ -2,9 +2,9 @@
 
     PYTHONPATH=include:. python -m benchmarks.bench_train_memory
 
-The allowance: both matrices and their averages, the row states, the playlists as int32, and 200 MB for all else, the interpreter
-and its libraries among it. Each size is one epoch of the command line in a process of its own, with the ranking
-measured after it; `ours` is the most physical memory that the process held, its libraries' pages included.
+The allowance: both matrices and their averages, the row states, the playlists as int32, and 200 MB for all else, the
+interpreter and its libraries among it. Each size is one epoch of the command line in a process of its own, with the
+ranking measured after it; `ours` is the most physical memory that the process held, its libraries' pages included.
 """
 
 import os
