@@ -29,7 +29,7 @@ class SkipGramTrainer:
     The model is an average of what the matrices were after each epoch so far, the later ones weighing more. So the
     learning rate need not fall towards an end that is known beforehand: the average is at rest while the matrices
     still move, as far as steps of that length let them, and training may end after any epoch. With vectors x_n after
-    epoch n (Shamir and Zhang 2013, "Stochastic Gradient Descent for Non-smooth Optimization", section 4)::
+    epoch n (Shamir and Zhang 2013, "Stochastic Gradient Descent for Non-smooth Optimization")::
 
         average_n = (1 - b) · average_(n-1) + b · x_n,    b = (RECENCY + 1) / (n + RECENCY)
 
