@@ -13,7 +13,7 @@ from song2vec.stages import ORDER
 from song2vec_airflow.policy import PERMANENT
 
 DAGS = sorted(Path("dags").glob("*.py"))
-HEAVY = {"gensim", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "typer"}
+HEAVY = {"gensim", "duckdb", "pandas", "optuna", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "typer"}
 
 
 @pytest.fixture(scope="module")

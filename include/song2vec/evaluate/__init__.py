@@ -7,5 +7,6 @@
 """
 
 from song2vec.evaluate.evaluating import evaluate
+from song2vec.evaluate.recommend import continued
 
-__all__ = ["evaluate"]
+__all__ = ["continued", "evaluate"]

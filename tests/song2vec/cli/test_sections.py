@@ -11,7 +11,7 @@ from tests.rig.models import FINISHED, publish_model
 from song2vec.cli import channels, data, model, pipeline, store
 from song2vec.cli.command import Command
 from song2vec.cli.main import PANELS
-from song2vec.settings import Settings, load_settings, sections
+from song2vec.settings import Settings, load_settings, run_sections
 
 SMALL = {"train.epochs": 2, "train.vector_size": 8, "train.min_count": 1, "gate.min_playlists": 2}
 
@@ -83,7 +83,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
     for command, options in calls:
         Watched.read.clear()
         command.function(settings, **options)
-        lists[command.name] = set(sections() if command.sections == ("*",) else command.sections)
+        lists[command.name] = set(run_sections() if command.sections == ("*",) else command.sections)
         reads[command.name] = set(Watched.read)
 
     assert lists == reads
