@@ -55,7 +55,7 @@ class Tuning(Record):
         confirm_playlists: how many confirmed.
         minutes: how long the trials took, together.
         trials: all of them, in order.
-        importance: the share of each setting in how the better half of the trials differs from all of them.
+        importance: the share of each setting in what sets the best quarter of the trials apart; empty: too few trials.
         confirmed: not given where nothing was better than today's settings.
     """
 

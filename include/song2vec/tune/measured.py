@@ -38,19 +38,12 @@ class Trainings:
             SettingsError: the settings contradict each other, or the training diverged.
             StoppedError: the process was asked to stop, or the observer ended the training.
         """
-        settings = self._with(values)
+        settings = self.settings.model_copy(update={"train": apply(self.settings.train, values)})
         model = self.folder / "model"
         train(self.parts.playlists, model, settings, heldout=self.parts.without, observe=observe)
         songs = continued(read_model(model), part.shown, settings.evaluate.top)
         self.clear()
         return songs
-
-    def epochs(self, values: Values) -> int:
-        """How many epochs a training with the settings `values` has at most."""
-        return self._with(values).train.epochs
-
-    def _with(self, values: Values) -> Settings:
-        return self.settings.model_copy(update={"train": apply(self.settings.train, values)})
 
     def clear(self) -> None:
         """Delete the model, and what an ended training left."""

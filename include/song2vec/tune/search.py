@@ -59,7 +59,7 @@ class Search:
 
     def _try(self, trial: optuna.Trial, values: Values) -> None:
         """Train with some settings, measure, and note what came of it."""
-        watch = self._watch(trial, self.trainings.epochs(values))
+        watch = self._watch(trial, values.get("epochs", self.trainings.settings.train.epochs))
         trial.set_user_attr(VALUES, dict(values))
         choose = self.trainings.parts.choose
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from pydantic import ValidationError
 
 from song2vec.errors import SettingsError
 from song2vec.settings import TrainSettings
@@ -70,8 +71,8 @@ def apply(settings: TrainSettings, values: Values) -> TrainSettings:
     """
     try:
         return TrainSettings.model_validate({**settings.model_dump(), **values})
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    except ValidationError as error:
+        raise SettingsError("; ".join(problem["msg"] for problem in error.errors())) from None
 
 
 def _distribution(name: str, span: Range, today: float) -> BaseDistribution:

@@ -75,9 +75,9 @@ def open_study(folder: Path, digest: str, today: Values) -> Iterator[optuna.Stud
                 "folder"
             )
         study.set_user_attr(_DIGEST, digest)
-        if not study.get_trials(deepcopy=False):
-            study.enqueue_trial(dict(today))
         _try_again(study)
+        if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.WAITING)):
+            study.enqueue_trial(dict(today))  # also where there was no time for them before
         yield study
     finally:
         storage.engine.dispose()
@@ -100,6 +100,11 @@ def best_of(study: optuna.Study) -> FrozenTrial | None:
     """The complete trial that ranks best; of equals the first. None: no trial is complete."""
     complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
     return max(complete, key=lambda trial: trial.value or 0, default=None)
+
+
+def begun(study: optuna.Study) -> list[FrozenTrial]:
+    """All trials but one that waits to be tried again, in order."""
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state != TrialState.WAITING]
 
 
 def confirmed_of(study: optuna.Study, best: FrozenTrial) -> Confirmed | None:

@@ -28,6 +28,7 @@ from song2vec.tune.study import (
     VALUES,
     WHY,
     alone_in,
+    begun,
     best_of,
     confirmed_of,
     importance_of,
@@ -151,7 +152,7 @@ def _showing(tell: Tell, words: str) -> Callable[[Any], bool]:
 def _trials(study: optuna.Study) -> tuple[Trial, ...]:
     """Every trial as it is recorded."""
     trials, seconds = [], 0.0
-    for trial in study.get_trials(deepcopy=False):
+    for trial in begun(study):
         seconds += trial.user_attrs.get(SECONDS, 0)
         trials.append(_trial(trial, seconds))
     return tuple(trials)

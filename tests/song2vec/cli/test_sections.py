@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
-from tests.rig.genres import genre_playlists
+from tests.rig.genres import genre_playlists, write_playlists
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec.cli import channels, data, model, pipeline, store
@@ -13,7 +13,7 @@ from song2vec.cli.command import Command
 from song2vec.cli.main import PANELS
 from song2vec.settings import Settings, load_settings, run_sections
 
-SMALL = {"train.epochs": 2, "train.vector_size": 8, "train.min_count": 1, "gate.min_playlists": 2}
+SMALL = {"train.epochs": 2, "train.vector_size": 8, "train.min_count": 1, "gate.min_playlists": 2, "tune.trials": 2}
 
 
 class Watched(Settings):
@@ -46,6 +46,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
     url, csvs = sources
     uri, prepared, trained = bucket.uri, tmp_path / "prepare", tmp_path / "train"
     playlists, heldout = prepared / "playlists.parquet", prepared / "heldout.parquet"
+    many = write_playlists(tmp_path / "many.parquet", genre_playlists(500))
     first, second = (
         publish_model(bucket, tmp_path / str(day), finished=FINISHED + timedelta(days=day)).version for day in (1, 2)
     )
@@ -62,6 +63,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
             model.evaluate,
             {"model": trained, "heldout": heldout, "playlists": playlists, "live": uri, "out": tmp_path / "evaluate"},
         ),
+        (model.tune, {"playlists": many, "out": tmp_path / "tune"}),
         (model.gate, {"metrics": tmp_path / "evaluate/metrics.json", "out": tmp_path / "gate"}),
         (model.similar, {"song": "3", "where": uri}),
         (store.publish, {"model": trained, "records": [tmp_path / "evaluate"], "uri": uri}),

@@ -106,7 +106,7 @@ def test_run_again_it_gives_the_same_and_trains_no_further(proposed, playlists):
     assert again == tuning
 
 
-def test_run_again_with_more_trials_and_on_another_machine_it_goes_on(proposed, playlists, tmp_path):
+def test_run_again_with_more_trials_and_in_another_folder_it_goes_on(proposed, playlists, tmp_path):
     tuning, out = proposed
     copy = shutil.copytree(out, tmp_path / "copy")
     changes = {"tune.trials": 4, "tune.minutes": 30, "train.checkpoint_seconds": 5}
@@ -144,7 +144,7 @@ def test_the_held_out_playlists_take_no_part(tmp_path):
     pq.write_table(pq.read_table(clean).slice(len(HELD_OUT)), absent)
 
     studies = [
-        tune(path, tmp_path / path.stem, load_settings(SMALL | UNTRAINED | {"tune.trials": 2}), heldout=heldout)
+        tune(path, tmp_path / path.stem, load_settings(SMALL | {"tune.trials": 2}), heldout=heldout)
         for path in (clean, other, absent)
     ]
 
@@ -169,11 +169,16 @@ def test_a_gain_that_chance_may_explain_is_not_proposed(tmp_path):
 
 
 def test_a_training_is_ended_when_the_minutes_are_over(playlists, tmp_path):
-    tuning = tune(playlists, tmp_path / "study", small(tune__minutes=1e-5, train__epochs=1_000))
+    tuning = tune(playlists, tmp_path / "study", small(tune__minutes=1e-5))
 
     assert [(trial.outcome, trial.why) for trial in tuning.trials] == [("pruned", OUT_OF_TIME)]
     assert tuning.sentence == "Nothing is proposed: no training was complete in time. Raise tune.minutes."
     assert tuning.proposed == {}
+
+    again = tune(playlists, tmp_path / "study", small(tune__trials=2))
+
+    assert again.trials[0] == tuning.trials[0]
+    assert (again.trials[1].outcome, again.trials[1].settings) == ("complete", tuning.today)
     ElementTree.parse(tmp_path / "study/study.svg")
 
 
@@ -199,9 +204,11 @@ def test_a_training_that_ranks_behind_the_others_is_ended_early(tmp_path):
     assert not (tmp_path / "work").exists()
 
 
-def test_settings_that_diverge_are_a_failed_trial_unless_they_are_todays(playlists, tmp_path):
-    with pytest.raises(SettingsError, match="diverged"):
-        tune(playlists, tmp_path / "study", small(train__alpha=1.0, train__weight_decay=1.0, train__negative=1_000))
+def test_settings_that_contradict_each_other_are_a_failed_trial_and_the_search_goes_on(playlists, tmp_path):
+    tuning = tune(playlists, tmp_path / "study", small(train__alpha=0.9, train__min_alpha=0.89))
+
+    assert [trial.outcome for trial in tuning.trials] == ["complete", "failed", "failed"]
+    assert all("lower min_alpha" in trial.why for trial in tuning.trials[1:])
 
 
 def test_too_few_playlists_are_refused(tmp_path):
