@@ -150,7 +150,7 @@ def test_tuning_leaves_a_study_and_what_it_says_and_publishes_nothing(airflow_ho
 
     assert done.returncode == 0, done.stdout + done.stderr
     study = json.loads(next((tmp_path / "workspace").glob("song2vec_tune/*/tune/study.json")).read_bytes())
-    assert [trial["settings"]["epochs"] for trial in study["trials"]][0] == study["today"]["epochs"] == 5
+    assert study["trials"][0]["settings"]["epochs"] == study["today"]["epochs"] == 5
     assert len(study["trials"]) == 2
     assert study["sentence"] in done.stdout + done.stderr
     assert not list(bucket.names())
