@@ -170,6 +170,7 @@ def train(run: Run) -> Result:
     from song2vec.train import train
     from song2vec.versions import pull_live
 
+    _golden_songs(run)  # a mistake in them is found before hours of training, not after
     data = run.folder("prepare")
     live = pull_live(run.store, run.live) if run.settings.train.align else None
     with run.files.stage("train") as out:
@@ -188,7 +189,8 @@ def evaluate(run: Run) -> Result:
     """Measure the model on the held-out playlists, beside popularity, item-kNN and the live version."""
     with run.files.stage("evaluate") as out:
         metrics = _measure(run, run.live, out)
-    return {"metrics": metrics.model.to_json(), "uri": run.files.uri("evaluate")}
+    golden = {"golden_songs": metrics.golden_songs.sha256} if metrics.golden_songs else {}
+    return {"metrics": metrics.model.to_json(), **golden, "uri": run.files.uri("evaluate")}
 
 
 def gate(run: Run) -> Result:
@@ -316,12 +318,15 @@ def run_all(run: Run) -> Result:
     Raises:
         RefusedError: the data must not be trained on.
         DataError: the published version does not answer as it was trained.
+        SettingsError: an earlier try of this run measured the model with other golden songs than there are now.
     """
     raw = [_once(run, extract)["uri"], *_once(run, _collect_all)["uris"]]
     _once(run, prepare, raw)
     for stage in (check_data, train):
         _once(run, stage)
-    metrics, decision, published = (_once(run, stage) for stage in (evaluate, gate, publish))
+    metrics = _once(run, evaluate)
+    _insist_on(metrics.get("golden_songs", ""), run)
+    decision, published = (_once(run, stage) for stage in (gate, publish))
     _once(run, verify)
     if not run.settings.gate.approval:
         _once(run, promote)
@@ -340,6 +345,25 @@ def _once(run: Run, stage: Callable[..., Result], *inputs: Any) -> Result:
         return run.files.keep(name, stage(run, *inputs))
     log.info("done in an earlier try", stage=name.removesuffix(".json"))
     return record
+
+
+def _golden_songs(run: Run) -> str:
+    """The digest of the file of golden songs, which is read and checked; empty where there is none."""
+    from song2vec.evaluate import read_golden_file
+
+    name = run.settings.gate.golden_songs
+    return read_golden_file(Path(name)).sha256 if name else ""
+
+
+def _insist_on(asked: str, run: Run) -> None:
+    """Insist that the model was asked for the golden songs `asked`, by digest, as they are now."""
+    from song2vec.errors import SettingsError
+
+    if _golden_songs(run) != asked:
+        raise SettingsError(
+            f"the model of this run was measured with other golden songs than are in {run.settings.gate.golden_songs} "
+            "now: put the file back to go on with the run, or begin a new run without --resume"
+        )
 
 
 def _collect_all(run: Run) -> Result:

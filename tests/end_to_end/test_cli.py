@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.rig.golden import must, never, write_golden
 from tests.rig.models import FINISHED, publish_model, write_model
 
 from song2vec_client.store import ModelStore
@@ -266,6 +267,29 @@ def test_similar_asks_the_store_that_the_environment_names(store, bucket, gcs, t
     environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_STORE": store, "HOME": str(tmp_path)}
 
     assert answer("similar", "3", "--model-version", name, "-k", "2", **environment)["song"] == "3"
+
+
+def test_a_file_of_golden_songs_is_tried_on_a_folder_and_on_a_version(store, gcs, tmp_path):
+    environment = {"STORAGE_EMULATOR_HOST": gcs, "SONG2VEC_STORE": store, "HOME": str(tmp_path)}
+    model = write_model(tmp_path / "model", training={"settings": {"min_count": 5}})
+    name = answer("publish", model, **environment)["version"]
+    good = write_golden(tmp_path / "good.toml", must([3], [42], 2))
+    bad = write_golden(tmp_path / "bad.toml", must([3], [42], 2), never([3], [42], 2, why="too sad"), must([1], [3], 2))
+
+    here = answer("golden", good, "--from", model, **environment)
+    there = answer("golden", bad, "--model-version", name, code=3, **environment)
+    shown = song2vec("golden", bad, "--model-version", name, code=3, **environment).stdout
+    wrong = song2vec("golden", write_golden(bad, must([3], [], 2)), "--from", model, code=1).stderr
+
+    assert (here["accepted"], here["sentence"]) == (True, "Accepted: 1 rule on golden songs met.")
+    assert [rule["passed"] for rule in there["rules"]] == [False, False, True]
+    assert "not met    golden songs: 1 has no vector: it was seen fewer than 5 times" in shown
+    assert re.search(
+        r"^met +golden songs: 3 has 42 at place [12], expected among the 2 nearest \(a test\)$", shown, re.M
+    )
+    assert (
+        wrong == f"song2vec: the golden songs {bad}: must 1, bring: found it empty: fill it in, or take the entry out\n"
+    )
 
 
 def test_a_reader_that_leaves_early_is_no_error():

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.rig.genres import genre_playlists, write_heldout, write_playlists
+from tests.rig.golden import entry, must, never, write_golden
 from tests.rig.runs import Here, begin, karaoke
 
 from song2vec import stages
 from song2vec.channels import history, pin, promote, rollback, unpin
-from song2vec.errors import RefusedError, SourceUnavailableError
+from song2vec.errors import RefusedError, SettingsError, SourceUnavailableError
 from song2vec.settings import load_settings
 from song2vec.workspace import end_run, new_run, open_run_folder, unfinished_run
 from song2vec_client import ModelStore
@@ -224,6 +225,58 @@ def test_refused_data_ends_a_run_with_the_verdict_kept(night):
         stages.run_all(run)
 
     assert not run.read_json("check_data/check_data.json")["accepted"]
+
+
+def test_golden_songs_that_are_met_let_a_model_go_live_and_one_that_is_missed_does_not(night, model_store, tmp_path):
+    path = write_golden(
+        tmp_path / "golden.toml",
+        must([1000], [1001, 1002], 20, why="the same genre"),
+        entry("must", playlist=[1000, 1001], bring_one_of=[1002, 1003], within=13, why="the same genre"),
+        never([1000, 2000], [3000, 4000], 10, why="another genre"),
+    )
+    first = stages.run_all(night("monday", GOOD | {"gate.golden_songs": str(path)}))
+    write_golden(path, path.read_text(encoding="utf-8"), never([1000], [1001, 1002], 20, why="sung to death"))
+
+    second = stages.run_all(night("tuesday", GOOD | {"gate.golden_songs": str(path)}))
+
+    assert first["accepted"], first["sentence"]
+    assert "3 rules on golden songs met" in first["sentence"]
+    assert not second["accepted"]
+    assert second["sentence"].startswith("Refused: golden songs: 1000 has 100")
+    assert second["sentence"].endswith("expected not among the 20 nearest (sung to death).")
+    assert live(model_store) == first["version"]
+    published = model_store.version(second["version"])
+    assert "| golden_songs | never 2: sung to death |" in published.read("MODEL_CARD.md").decode()
+    assert json.loads(published.read("metrics.json"))["golden_songs"]["min_count"] == 1
+    assert second["sentence"] in second["summary"]
+
+
+def test_a_mistake_in_the_golden_songs_is_found_before_the_training(night, tmp_path):
+    run = trained(night("monday", GOOD | {"gate.golden_songs": str(tmp_path / "gone.toml")}), "check_data")
+
+    with pytest.raises(SettingsError, match=r"there is no file of golden songs .*gone\.toml"):
+        stages.train(run)
+
+    assert not (tmp_path / "monday/train").exists()
+
+
+def test_a_run_that_measured_with_other_golden_songs_does_not_go_on(night, model_store, tmp_path):
+    path = write_golden(tmp_path / "golden.toml", must([1000], [1001], 20))
+    run = night("monday", GOOD | {"gate.golden_songs": str(path)})
+    stopped = stages.Run(run.settings, run.files, Stopping(run.deployment, 1), "monday", "test")
+    with pytest.raises(SourceUnavailableError):
+        stages.run_all(stopped)
+    again = stages.Run(run.settings, run.files, Stopping(run.deployment, 2), "monday", "test")
+    kept = path.read_text(encoding="utf-8")
+
+    write_golden(path, kept, must([1000], [4000], 1))
+    with pytest.raises(
+        SettingsError, match=r"with other golden songs than are in .*golden\.toml now: put the file back"
+    ):
+        stages.run_all(again)
+    write_golden(path, kept)
+
+    assert stages.run_all(again)["version"] == live(model_store)
 
 
 class Stopping:

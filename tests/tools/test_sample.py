@@ -1,14 +1,25 @@
 """The sample data is the same every time, has the faults it should have, and a structure worth learning."""
 
 import csv
+import re
 import sqlite3
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests.rig.genres import write_playlists
 
-from tools.sample import ERAS, FAMOUS, GENRES, generate
+from song2vec.evaluate import ask_golden_songs, read_golden_file
+from song2vec.gates import judge_golden_songs
+from song2vec.settings import load_settings
+from song2vec.train import train
+from song2vec_client import SongModel
+from tools.places import SAMPLE_SETTINGS
+from tools.sample import ERAS, FAMOUS, GENRES, catalogue, generate, playlist
+
+GOLDEN = Path("docs/golden_songs.toml")
 
 ENCODINGS = {
     "collected-2026-01.csv": "utf-8",
@@ -108,3 +119,32 @@ def test_songs_of_a_playlist_are_alike(folder):
     assert share_alike(pairs) > 0.5
     assert share_alike(across) < 0.25
     assert str(FAMOUS) in catalogue
+
+
+def test_the_golden_songs_of_the_documentation_are_what_their_reasons_say():
+    songs = {song.number: song for song in catalogue(np.random.default_rng(1))}
+    wishes = read_golden_file(GOLDEN).wishes
+    singers = {songs[number].singer for wish in wishes["must"] for number in named(wish)}
+    (never,) = wishes["never"]
+
+    assert singers == {songs[FAMOUS].singer}
+    assert {songs[number].genre for number in never.songs} == {"발라드"}
+    assert {songs[number].genre for number in never.bring} == {"동요"}
+
+
+def test_a_model_of_the_sample_meets_the_golden_songs_of_the_documentation_which_are_those_of_the_page(tmp_path):
+    rng = np.random.default_rng(1)
+    songs = catalogue(rng)
+    playlists = write_playlists(tmp_path / "playlists.parquet", [playlist(rng, songs) for _ in range(3000)])
+    given = {name.removeprefix("SONG2VEC_").replace("__", ".").lower(): v for name, v in SAMPLE_SETTINGS.items()}
+    train(playlists, tmp_path / "model", load_settings(given | {"train.workers": 1}))
+
+    decision = judge_golden_songs(ask_golden_songs(GOLDEN, SongModel.open(tmp_path / "model"), None))
+
+    assert decision.sentence == "Accepted: 3 rules on golden songs met."
+    (shown,) = re.findall(r"```toml\n(.*?)```", Path("docs/gate.md").read_text(encoding="utf-8"), re.S)
+    assert shown in GOLDEN.read_text(encoding="utf-8")
+
+
+def named(wish):
+    return {*wish.songs, *wish.playlist, *wish.bring, *wish.bring_one_of}

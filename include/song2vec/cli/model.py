@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from song2vec.versions import LiveModel
     from song2vec_client.model import SongModel
 
+ModelVersion = Annotated[
+    str | None, Option("--model-version", metavar="VERSION", help="Of the store; without: the live one.")
+]
+
 
 @command("train", "publish")
 def train(
@@ -71,14 +75,35 @@ def gate(
     return gate(metrics, out, settings.gate)
 
 
+@command("publish", show=show.decision)
+def golden(
+    settings: "Settings",
+    file: Annotated[Path, Argument(metavar="FILE.toml", help="Golden songs; docs/gate.md shows some.")],
+    where: options.StoreOrFolder = "",
+    version: ModelVersion = None,
+) -> "Decision":
+    """Try a file of golden songs on a model that is there: what it answers, and whether the gate would refuse it."""
+    from song2vec.evaluate import ask_golden_songs
+    from song2vec.gates import judge_golden_songs
+    from song2vec.records import Training
+    from song2vec.versions.records import read_record
+    from song2vec_client.model import SongModel
+
+    if where.startswith("gs://"):
+        published = open_store(where).version(version or settings.publish.channel)
+        model, training = published.load(), read_record(published, Training)
+    else:
+        record = Path(where) / Training.FILE
+        model, training = SongModel.open(Path(where)), Training.read(record) if record.is_file() else None
+    return judge_golden_songs(ask_golden_songs(file, model, training))
+
+
 @command("publish", show=show.similar, frame=frames.similar)
 def similar(
     settings: "Settings",
     song: Annotated[str, Argument(metavar="SONG", help="Its number.")],
     where: options.StoreOrFolder = "",
-    version: Annotated[
-        str | None, Option("--model-version", metavar="VERSION", help="Of the store; without: the live one.")
-    ] = None,
+    version: ModelVersion = None,
     k: Annotated[int, Option("-k", min=1, help="How many songs.")] = 10,
 ) -> Record:
     """Show the songs most similar to a song."""

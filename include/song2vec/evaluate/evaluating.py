@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from song2vec.evaluate.baselines import Holdings
+from song2vec.evaluate.golden import ask_golden_songs
 from song2vec.evaluate.protocol import fair, protocol
 from song2vec.evaluate.recommend import recommend
 from song2vec.metrics.beyond_accuracy import coverage, popularity_bias, unknown_share
@@ -19,7 +20,7 @@ from song2vec.model import Model, read_model
 from song2vec.playlists.corpus import Ints, Vocabulary
 from song2vec.playlists.heldout_file import Heldout, read_heldout
 from song2vec.playlists.playlist_file import open_playlists
-from song2vec.records import Metrics, Slice, Stability
+from song2vec.records import GoldenSongs, Metrics, Slice, Stability, Training
 from song2vec.settings import Settings
 from song2vec.versions.live_model import LiveModel
 
@@ -43,7 +44,7 @@ def evaluate(
     Args:
         model: folder that ``train`` wrote.
         heldout: shown and hidden songs of each playlist (tables.HELDOUT).
-        settings: sections `evaluate`, `train` (songs that baselines know), `gate` (fewest playlists).
+        settings: sections `evaluate`, `train` (songs that baselines know), `gate` (fewest playlists, golden songs).
         playlists: the training playlists, for the baselines; held-out ones among them are left out.
         live: the live version. Playlists that it may have been trained on are left out.
         out: folder that gets ``metrics.json``.
@@ -53,6 +54,7 @@ def evaluate(
 
     Raises:
         DataError: a file is missing, unreadable or of another schema.
+        SettingsError: the file of golden songs is not as it should be.
     """
     started, draws = time.monotonic(), settings.evaluate.bootstrap
     trained = read_model(model)
@@ -78,7 +80,7 @@ def evaluate(
         hidden_unknown_share=unknown,
         hidden_unknown_interval=interval,
         slices=tuple(_slices(recommended, held_out, popularity, draws)),
-    ).model_copy(update=_beside_live(live, rival, trained, settings))
+    ).model_copy(update={**_beside_live(live, rival, trained, settings), **_golden_songs(model, trained, settings)})
     if out is not None:
         metrics.write(out / Metrics.FILE)
     _log(metrics, list(recommended))
@@ -103,6 +105,15 @@ def _beside_live(
         return compared
     moved = stability(live.model.served(), trained.served(), settings.evaluate.stability_sample)
     return {**compared, "stability": moved.model_copy(update={"version": live.name})}
+
+
+def _golden_songs(folder: Path, trained: Model, settings: Settings) -> Mapping[str, GoldenSongs]:
+    """What stands in the metrics only where people keep golden songs."""
+    if not settings.gate.golden_songs:
+        return {}
+    training = folder / Training.FILE
+    how = Training.read(training) if training.is_file() else None
+    return {"golden_songs": ask_golden_songs(Path(settings.gate.golden_songs), trained.served(), how)}
 
 
 def _log(metrics: Metrics, names: list[str]) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import structlog
 
+from song2vec.gates.golden_rules import NAME, golden_rules, not_asked
 from song2vec.gates.model_rules import fewest, rules
 from song2vec.gates.verdict import abstain, because, failed, log_rules
-from song2vec.records import Decision, Metrics, Rule
+from song2vec.records import Decision, GoldenSongs, Metrics, Rule
 from song2vec.settings import GateSettings
 
 log = structlog.get_logger(__name__)
@@ -26,12 +27,12 @@ def decide(metrics: Metrics, settings: GateSettings) -> Decision:
     """Decide whether a model with these `metrics` is good enough.
 
     With too few held-out playlists the model is refused, and the other rules abstain: their figures rest on chance.
-    A model that is forced stays refused.
+    Golden songs do not. A model that is forced stays refused.
     """
     enough, others = fewest(metrics, settings), rules(metrics, settings)
     if not enough.passed:
         others = [abstain(rule, f"{metrics.playlists:,} held-out playlists are too few") for rule in others]
-    judged = [enough, *others]
+    judged = [enough, *others, *_of_golden_songs(metrics, settings)]
     accepted, force = not failed(judged), settings.force.strip()
     forced = bool(force and not accepted)
     return Decision(
@@ -44,9 +45,22 @@ def decide(metrics: Metrics, settings: GateSettings) -> Decision:
     )
 
 
+def judge_golden_songs(golden: GoldenSongs) -> Decision:
+    """Decide by golden songs alone, for whoever tries a file on a model that is there."""
+    judged = golden_rules(golden)
+    accepted = not failed(judged)
+    return Decision(accepted=accepted, sentence=_sentence(judged, accepted, ""), rules=tuple(judged))
+
+
 def may_promote(decision: Decision) -> bool:
     """Whether a channel may move to the model: it was accepted, or somebody gave a reason to use it all the same."""
     return decision.accepted or decision.forced
+
+
+def _of_golden_songs(metrics: Metrics, settings: GateSettings) -> list[Rule]:
+    if not settings.golden_songs:
+        return []
+    return golden_rules(metrics.golden_songs) if metrics.golden_songs else [not_asked()]
 
 
 def _sentence(judged: Sequence[Rule], accepted: bool, force: str) -> str:
@@ -55,12 +69,16 @@ def _sentence(judged: Sequence[Rule], accepted: bool, force: str) -> str:
         verdict = f"Refused, but forced ({force})" if force else "Refused"
         return f"{verdict}: {because(judged)}."
     met = [rule for rule in judged if rule.passed]
+    golden = [rule for rule in met if rule.rule == NAME]
+    of_slices = [rule for rule in met if rule.of and rule.rule != NAME]
     silent = len(judged) - len(met)
     counts = [
-        f"{_rules(len(of_slices))} on slices met" if (of_slices := [rule for rule in met if rule.of]) else "",
+        because([rule for rule in met if not rule.of]),
+        f"{_rules(len(of_slices))} on slices met" if of_slices else "",
+        f"{_rules(len(golden))} on golden songs met" if golden else "",
         f"{_rules(silent)} abstained" if silent else "",
     ]
-    return "; ".join(filter(None, [f"Accepted: {because([rule for rule in met if not rule.of])}", *counts])) + "."
+    return f"Accepted: {'; '.join(filter(None, counts))}."
 
 
 def _rules(number: int) -> str:

@@ -102,7 +102,7 @@ def _gate(decision: Decision | None) -> str:
         ]
         for rule in decision.rules
     ]
-    head = ["rule", "slice", "figure", "limit", "by how much", "passed"]
+    head = ["rule", "of", "figure", "limit", "by how much", "passed"]
     return f"{decision.sentence}\n" + (f"\n{_table(head, rows)}" if rows else "")
 
 

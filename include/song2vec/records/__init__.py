@@ -2,6 +2,7 @@
 
 from song2vec.records.decisions import DataDecision, Decision, Rule
 from song2vec.records.funnel import Funnel, FunnelRule, funnel_table
+from song2vec.records.golden import GoldenAnswer, GoldenSongs, GoldenWish
 from song2vec.records.metrics import (
     ByRecommender,
     Compared,
@@ -35,6 +36,9 @@ __all__ = [
     "Figures",
     "Funnel",
     "FunnelRule",
+    "GoldenAnswer",
+    "GoldenSongs",
+    "GoldenWish",
     "HowAligned",
     "Metrics",
     "Part",

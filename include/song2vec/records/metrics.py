@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from song2vec.records.golden import GoldenSongs
 from song2vec.records.record import Count, Many, Part, Real, Record
 
 Value = TypeVar("Value")
@@ -170,6 +171,7 @@ class Metrics(Compared, Record, _Measured):  # the fields of the last one come f
         slices: the same figures on parts of the playlists.
         live_version: the version that is `live` here; None: it was not compared.
         stability: what moved since the live version; not given where there was none.
+        golden_songs: what the model answers to the golden songs; not given where there are none.
     """
 
     FILE: ClassVar[str] = "metrics.json"
@@ -179,3 +181,4 @@ class Metrics(Compared, Record, _Measured):  # the fields of the last one come f
     slices: Annotated[tuple[Slice, ...], Many] = ()
     live_version: str | None = None
     stability: Stability | None = None
+    golden_songs: GoldenSongs | None = None

@@ -49,6 +49,12 @@ class GateSettings(Section):
     max_slice_fall: Share = setting(
         0.2, "As `max_fall`, on every slice; the interval is widened, as many slices are looked at."
     )
+    golden_songs: str = setting(
+        "",
+        "File of golden songs: which songs a model must, or must never, find near others (docs/gate.md shows one).",
+        empty="none are asked for",
+        max_length=4_096,
+    )
     force: str = setting(
         "",
         "Why a model that these rules refuse is to be promoted all the same; for one run. The reason is recorded with "

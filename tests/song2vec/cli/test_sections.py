@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 from tests.rig.genres import genre_playlists, write_playlists
+from tests.rig.golden import must, write_golden
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec.cli import channels, data, model, pipeline, store
@@ -65,6 +66,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
         ),
         (model.tune, {"playlists": many, "out": tmp_path / "tune"}),
         (model.gate, {"metrics": tmp_path / "evaluate/metrics.json", "out": tmp_path / "gate"}),
+        (model.golden, {"file": write_golden(tmp_path / "golden.toml", must([3], [42], 5)), "where": uri}),
         (model.similar, {"song": "3", "where": uri}),
         (store.publish, {"model": trained, "records": [tmp_path / "evaluate"], "uri": uri}),
         (store.verify, {"version": first, "uri": uri}),

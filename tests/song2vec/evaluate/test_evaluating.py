@@ -1,4 +1,5 @@
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.rig.genres import GENRE_SIZE, genre_playlists, write_heldout, write_playlists
+from tests.rig.golden import must, never, write_golden
 
 from song2vec.errors import DataError
 from song2vec.evaluate import evaluate
@@ -124,6 +126,17 @@ def test_how_a_baseline_counts(folder: Path, tmp_path: Path) -> None:
     )
     assert metrics.popularity.mrr == (1 + 0) / 2  # first for the one; for the other not even recommended
     assert metrics.popularity.coverage == 1
+
+
+def test_golden_songs_are_asked_of_the_model_that_is_measured(folder: Path, tmp_path: Path) -> None:
+    path = write_golden(tmp_path / "golden.toml", must([1000], [1001, 999], 14), never([1000], [2000], 5))
+    asked = load_settings({**SETTINGS, "gate.golden_songs": str(path)})
+
+    golden = evaluate(folder / "model", folder / "heldout.parquet", asked).golden_songs
+
+    assert golden.min_count == asked.train.min_count
+    assert golden.sha256 == sha256(path.read_bytes()).hexdigest()
+    assert [[answer.met for answer in wish.answers] for wish in golden.wishes] == [[True, False], [True]]
 
 
 def test_an_empty_hold_out_is_refused(folder: Path, settings: Settings, tmp_path: Path) -> None:

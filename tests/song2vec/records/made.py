@@ -14,6 +14,9 @@ from song2vec.records import (
     Figures,
     Funnel,
     FunnelRule,
+    GoldenAnswer,
+    GoldenSongs,
+    GoldenWish,
     HowAligned,
     Metrics,
     Protocol,
@@ -65,10 +68,31 @@ STABILITIES = st.builds(
     songs_new=COUNTS,
     songs_gone=COUNTS,
 )
+GOLDEN_ANSWERS = st.builds(
+    GoldenAnswer,
+    asked=st.lists(COUNTS, min_size=1, max_size=7).map(tuple),
+    song=COUNTS,
+    nearest_of=COUNTS,
+    place=st.none() | COUNTS,
+    unknown=COUNTS,
+    met=st.none() | st.booleans(),
+)
+GOLDEN_WISHES = st.builds(
+    GoldenWish,
+    kind=st.sampled_from(["must", "never"]),
+    number=COUNTS,
+    playlist=st.booleans(),
+    within=COUNTS,
+    why=TEXTS,
+    answers=st.lists(GOLDEN_ANSWERS, max_size=4).map(tuple),
+)
+GOLDEN_SONGS = st.builds(
+    GoldenSongs, sha256=TEXTS, min_count=st.none() | COUNTS, wishes=st.lists(GOLDEN_WISHES, max_size=4).map(tuple)
+)
 METRICS_RECORDS = st.builds(
     lambda compared, more, **fields: Metrics(**compared, **more, **fields),
     COMPARED,
-    st.fixed_dictionaries({}, optional={"live_version": TEXTS, "stability": STABILITIES}),
+    st.fixed_dictionaries({}, optional={"live_version": TEXTS, "stability": STABILITIES, "golden_songs": GOLDEN_SONGS}),
     protocol=PROTOCOLS,
     hidden_unknown_share=WORKED_OUT,
     hidden_unknown_interval=st.tuples(st.floats(), st.floats()),

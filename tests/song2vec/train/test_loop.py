@@ -18,6 +18,7 @@ from song2vec.train.checkpoint import Arrays, Checkpoint
 from song2vec.train.history import History
 from song2vec.train.loop import Observer, train_epochs
 from song2vec.train.measuring import LossSample, Measurements, Validation
+from song2vec.train.stopping import Rankings
 from song2vec_client.errors import PermanentError
 
 SONGS = 12
@@ -164,10 +165,12 @@ def test_an_epoch_that_was_interrupted_took_as_long_as_both_its_parts() -> None:
 def test_an_observer_hears_every_ranking_so_far_and_the_log_says_nothing_of_epochs(tmp_path: Path) -> None:
     heard: list[list[float | None]] = []
 
+    def hear(so_far: Rankings) -> bool:
+        heard.append(list(so_far))
+        return True
+
     with capture_logs() as logs:
-        _, history, _ = drive(
-            tmp_path, [9, 5, 5, 1], observe=lambda so_far: not heard.append(list(so_far)), measure_every=2, epochs=4
-        )
+        _, history, _ = drive(tmp_path, [9, 5, 5, 1], observe=hear, measure_every=2, epochs=4)
 
     assert [len(rankings) for rankings in heard] == [1, 2, 3, 4]
     assert heard[-1] == history.rankings

@@ -1,6 +1,7 @@
 """What a study looks like to people: a page, a table, a picture, a settings file; of any study."""
 
 import tomllib
+from typing import Any
 from xml.etree import ElementTree
 
 from hypothesis import given
@@ -12,7 +13,7 @@ from song2vec.tune.page import tuning_page
 from song2vec.tune.picture import HEIGHT, WIDTH, picture
 from song2vec.tune.proposal import proposal, verdict
 
-TODAY = {"epochs": 20, "alpha": 0.2}
+TODAY: dict[str, Any] = {"epochs": 20, "alpha": 0.2}
 
 ndcgs = st.none() | st.floats(0, 1)
 trials = st.lists(st.tuples(ndcgs, st.integers(1, 100), st.floats(1e-6, 1)), max_size=12)
@@ -72,8 +73,8 @@ def test_any_study_can_be_drawn_inside_the_picture(trials):
     circles = drawn.findall("{*}circle")
     assert len(circles) == sum(ndcg is not None for ndcg, _, _ in trials)
     for circle in circles:
-        assert 0 <= float(circle.get("cx")) <= WIDTH
-        assert 0 <= float(circle.get("cy")) <= HEIGHT
+        assert 0 <= float(circle.attrib["cx"]) <= WIDTH
+        assert 0 <= float(circle.attrib["cy"]) <= HEIGHT
     assert len(drawn.findall("{*}rect[@class='bar']")) == (2 if trials else 0)
 
 

@@ -77,9 +77,10 @@ def test_the_folder_holds_the_study_and_no_model(proposed):
     files = {path.name for path in out.iterdir()}
     assert files == {".lock", "proposed.toml", "study.db", "study.json", "study.svg", "without.parquet"}
     assert Tuning.read(out / "study.json").to_json() == tuning.to_json()
-    study = optuna.load_study(study_name=None, storage=f"sqlite:///{out / 'study.db'}")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{out / 'study.db'}")
+    study = optuna.load_study(study_name=None, storage=storage)
     assert [trial.value for trial in study.trials] == [trial.ndcg for trial in tuning.trials]
-    study._storage._backend.engine.dispose()
+    storage.engine.dispose()
 
 
 def test_the_picture_has_a_dot_for_each_complete_trial(proposed):

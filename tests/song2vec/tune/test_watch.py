@@ -1,5 +1,7 @@
 """The pruner hears how a training ranks, step by step, and the training is ended when it is behind or out of time."""
 
+from typing import Any
+
 import optuna
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from song2vec.tune.watch import BEHIND, OUT_OF_TIME, STEPS, Watch
 
-SPACE = {"x": optuna.distributions.FloatDistribution(0, 1)}
+SPACE: dict[str, Any] = {"x": optuna.distributions.FloatDistribution(0, 1)}
 
 
 def asked(others=()):
