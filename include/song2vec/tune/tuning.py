@@ -161,7 +161,8 @@ def _trials(study: optuna.Study) -> tuple[Trial, ...]:
 def _trial(trial: FrozenTrial, seconds: float) -> Trial:
     noted = trial.user_attrs
     outcome = _OUTCOMES.get(trial.state, "failed" if WHY in noted else "interrupted")
-    given: dict[str, Any] = {} if trial.value is None else {"ndcg": trial.value}
+    complete = trial.state == TrialState.COMPLETE  # of a pruned one Optuna keeps the last ranking while training
+    given: dict[str, Any] = {"ndcg": trial.value} if complete else {}
     if noted.get(WHY):
         given["why"] = noted[WHY]
     return Trial(number=trial.number, outcome=outcome, settings=noted.get(VALUES, {}), minutes=seconds / 60, **given)

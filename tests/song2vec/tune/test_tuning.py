@@ -14,11 +14,8 @@ from song2vec.errors import BusyError, DataError, SettingsError
 from song2vec.records import Tuning
 from song2vec.settings import load_settings
 from song2vec.tune import tune, tuning_page
-from song2vec.tune.measured import Trainings
-from song2vec.tune.parts import make_parts
-from song2vec.tune.search import Search
 from song2vec.tune.space import SPACE, distributions, today_of
-from song2vec.tune.study import alone_in, open_study
+from song2vec.tune.study import alone_in
 from song2vec.tune.watch import BEHIND, OUT_OF_TIME, STEPS
 
 SMALL = {"train.vector_size": 8, "train.workers": 1, "train.epochs": 10, "tune.minutes": 60, "tune.trials": 3}
@@ -186,23 +183,24 @@ def test_a_training_is_ended_when_the_minutes_are_over(playlists, tmp_path):
 def test_a_training_that_ranks_behind_the_others_is_ended_early(tmp_path):
     """The others, which are made up, ranked perfectly from the first step on."""
     playlists = write_playlists(tmp_path / "playlists.parquet", genre_playlists(3_200, genres=20))
-    settings = small(tune__trials=2, train__epochs=200, train__measure_every=20)
-    parts = make_parts(playlists, None, tmp_path / "without.parquet", seed=1)
-    trainings, today = Trainings(parts, settings, tmp_path / "work"), today_of(settings.train)
+    today = today_of(small().train)
     perfect = optuna.create_trial(
         params=dict(today),
         distributions=distributions(today),
         value=1.0,
         intermediate_values=dict.fromkeys(range(1, STEPS + 1), 1.0),
+        user_attrs={"values": dict(today)},
     )
-    with open_study(tmp_path, "a digest", today) as study:
-        study.add_trials([perfect] * 5)
-        Search(study, trainings, today, settings.tune, lambda *_: None, lambda: None).run()
-        ended = [trial for trial in study.trials if "why" in trial.user_attrs]
+    tune(playlists, tmp_path / "study", small(tune__trials=2))
+    storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path / 'study/study.db'}")
+    optuna.load_study(study_name=None, storage=storage).add_trials([perfect] * 5)
+    storage.engine.dispose()
 
-    assert ended[0].user_attrs["why"] == BEHIND
-    assert list(ended[0].intermediate_values) == [1]  # of 200 epochs 20 were trained
-    assert not (tmp_path / "work").exists()
+    tuning = tune(playlists, tmp_path / "study", small(tune__trials=3))
+
+    last = tuning.trials[-1]
+    assert (last.outcome, last.why, last.ndcg) == ("pruned", BEHIND, None)
+    assert not (tmp_path / "study/work").exists()
 
 
 def test_settings_that_contradict_each_other_are_a_failed_trial_and_the_search_goes_on(playlists, tmp_path):
