@@ -80,9 +80,9 @@ def metrics(record: "Metrics") -> "DataFrame":
 
 
 def tuning(record: "Tuning") -> "DataFrame":
-    """A trial a row, in order: ``trial, outcome, ndcg, minutes``, then the settings that are tuned."""
+    """A trial a row, in order: ``trial, outcome, ndcg, seconds, minutes``, then the settings that are tuned."""
     rows = [{"trial": trial.number, **trial.to_json(), **trial.settings} for trial in record.trials]
-    types = {"trial": WHOLE, "outcome": TEXT, "ndcg": NUMBER, "minutes": NUMBER}
+    types = {"trial": WHOLE, "outcome": TEXT, "ndcg": NUMBER, "seconds": NUMBER, "minutes": NUMBER}
     return _frame(rows, types | dict.fromkeys(record.today, NUMBER))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import JsonValue
 
-from song2vec.records.metrics import Differences, Figures
+from song2vec.records.metrics import Difference, Differences, Figures
 from song2vec.records.record import Count, Many, Part, Real, Record
 
 
@@ -16,6 +16,7 @@ class Trial(Part):
         outcome: ``complete``; ``pruned``, where it was ended early; ``failed``; ``interrupted``, where the process was.
         settings: of section `train`, those that are tuned.
         ndcg: on the playlists that choose; not given where the trial is not complete.
+        seconds: how long it took; of one that went on where a process had stopped, only that part.
         minutes: how far into the budget it ended.
         why: why it is not complete.
     """
@@ -24,6 +25,7 @@ class Trial(Part):
     outcome: str
     settings: dict[str, JsonValue]
     ndcg: Real = None
+    seconds: Real = None
     minutes: Real = None
     why: str = ""
 
@@ -40,6 +42,11 @@ class Confirmed(Part):
     today: Figures
     best: Figures
     differences: Differences
+
+    @property
+    def gain(self) -> Difference:
+        """By nDCG, which decides; where it was not measured there is none."""
+        return self.differences.ndcg or Difference(mean=0.0, interval=(0.0, 0.0))
 
 
 class Tuning(Record):

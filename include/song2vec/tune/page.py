@@ -27,12 +27,17 @@ def _trials(tuning: Tuning) -> str:
     best = sorted(complete, key=lambda trial: -(trial.ndcg or 0))[:BEST]
     today = [trial for trial in complete if trial.settings == tuning.today][:1]
     rows = [_row(trial, tuning) for trial in [*today, *(trial for trial in best if trial not in today)]]
-    return tabulate(rows, ["trial", f"nDCG@{tuning.top}", *tuning.today], "simple", disable_numparse=True)
+    return tabulate(rows, ["trial", f"nDCG@{tuning.top}", "seconds", *tuning.today], "simple", disable_numparse=True)
 
 
 def _row(trial: Trial, tuning: Tuning) -> list[str]:
     name = f"{trial.number} (today)" if trial.settings == tuning.today else str(trial.number)
-    return [name, f"{trial.ndcg:.4f}", *(str(trial.settings[setting]) for setting in tuning.today)]
+    return [
+        name,
+        f"{trial.ndcg:.4f}",
+        f"{trial.seconds or 0:.0f}",
+        *(str(trial.settings[setting]) for setting in tuning.today),
+    ]
 
 
 def _counts(tuning: Tuning) -> str:

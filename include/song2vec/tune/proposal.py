@@ -24,8 +24,7 @@ def verdict(tuning: Tuning) -> tuple[str, bool]:
         first = f"nDCG@{tuning.top} {complete[0].ndcg:.4f} on the {tuning.choose_playlists:,} playlists that choose"
         others = len(tuning.trials) - 1
         return f"Nothing is proposed: none of {others} other settings ranked better than today's ({first}).", False
-    gain = tuning.confirmed.differences.ndcg
-    assert gain
+    gain = tuning.confirmed.gain
     low, high = gain.interval
     figures = (
         f"on {tuning.confirm_playlists:,} playlists that chose nothing nDCG@{tuning.top} is "

@@ -14,7 +14,7 @@ from song2vec.plumbing.progress import Tell
 from song2vec.settings import TuneSettings
 from song2vec.tune.measured import Trainings
 from song2vec.tune.space import Values, distributions, tried
-from song2vec.tune.study import SECONDS, VALUES, WHY, best_of, ended, next_trial, seconds_of
+from song2vec.tune.study import SECONDS, VALUES, WHY, begun, best_of, has_ended, next_trial, seconds_of
 from song2vec.tune.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class Search:
             SettingsError: today's settings themselves cannot be trained with.
             StoppedError: the process was asked to stop.
         """
-        while self._left > 0 and ended(self.study) < self.options.trials:
+        while self._left > 0 and sum(map(has_ended, begun(self.study))) < self.options.trials:
             trial = next_trial(self.study, distributions(self.today), self.options.seed)
             self._try(trial, tried(self.today, trial.params))
             self.keep()
@@ -82,9 +82,10 @@ class Search:
         """Write down and log how a trial ended."""
         self.trainings.clear()
         trial.set_user_attr(SECONDS, watch.seconds)
-        trial.set_user_attr(WHY, why)
+        if why:
+            trial.set_user_attr(WHY, why)
         self.study.tell(trial, ndcg, state=state)
-        figures: dict[str, Any] = {"ndcg": round(ndcg, 4)} if ndcg is not None else {"ended_early": why}
+        figures: dict[str, Any] = {"ndcg": round(ndcg, 4)} if ndcg is not None else {state.name.lower(): why}
         best = best_of(self.study)
         log.info(
             "trial",

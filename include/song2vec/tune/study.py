@@ -123,9 +123,10 @@ def seconds_of(study: optuna.Study) -> float:
     return sum(float(trial.user_attrs.get(SECONDS, 0)) for trial in study.get_trials(deepcopy=False))
 
 
-def ended(study: optuna.Study) -> int:
-    """How many trials are over, without those whose process ended before them."""
-    return sum(WHY in trial.user_attrs for trial in study.get_trials(deepcopy=False))
+def has_ended(trial: FrozenTrial) -> bool:
+    """Whether a trial came to an end of its own, which one whose process ended before it did not."""
+    failed = trial.state == TrialState.FAIL and WHY in trial.user_attrs
+    return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def importance_of(study: optuna.Study) -> dict[str, float]:

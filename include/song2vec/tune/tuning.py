@@ -31,6 +31,7 @@ from song2vec.tune.study import (
     begun,
     best_of,
     confirmed_of,
+    has_ended,
     importance_of,
     keep_confirmed,
     open_study,
@@ -134,9 +135,9 @@ def _confirm(trainings: Trainings, today: Values, best: Values, tell: Tell) -> C
         log.info("confirming", what=title)
         recommended[name] = trainings.recommended({**values, **seed}, part, _showing(tell, f"confirming {title}"))
     compared = compare(recommended, part.hidden, trainings.settings.evaluate.bootstrap)
-    assert compared.live
-    assert compared.differences.live
-    return Confirmed(today=compared.live, best=compared.model, differences=compared.differences.live)
+    return Confirmed.model_validate(
+        {"today": compared.live, "best": compared.model, "differences": compared.differences.live}
+    )
 
 
 def _showing(tell: Tell, words: str) -> Callable[[Any], bool]:
@@ -160,10 +161,10 @@ def _trials(study: optuna.Study) -> tuple[Trial, ...]:
 
 def _trial(trial: FrozenTrial, seconds: float) -> Trial:
     noted = trial.user_attrs
-    outcome = _OUTCOMES.get(trial.state, "failed" if WHY in noted else "interrupted")
+    outcome = _OUTCOMES.get(trial.state, "failed" if has_ended(trial) else "interrupted")
     complete = trial.state == TrialState.COMPLETE  # of a pruned one Optuna keeps the last ranking while training
     given: dict[str, Any] = {"ndcg": trial.value} if complete else {}
-    if noted.get(WHY):
+    if WHY in noted:
         given["why"] = noted[WHY]
     return Trial(number=trial.number, outcome=outcome, settings=noted.get(VALUES, {}), minutes=seconds / 60, **given)
 

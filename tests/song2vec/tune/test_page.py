@@ -82,7 +82,7 @@ def test_any_study_can_be_drawn_inside_the_picture(trials):
 def test_any_study_is_a_table_of_trials(trials):
     frame = frames.tuning(made(trials))
 
-    assert list(frame) == ["trial", "outcome", "ndcg", "minutes", "epochs", "alpha"]
+    assert list(frame) == ["trial", "outcome", "ndcg", "seconds", "minutes", "epochs", "alpha"]
     assert len(frame) == len(trials)
 
 
