@@ -50,7 +50,7 @@ bench-train: $(READY)  ## our trainer's speed beside gensim's and the processor'
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_train
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_train_memory
 
-bench-quality: $(READY)  ## our models beside gensim's, item-kNN and ALS (DATA=DIR: your playlists instead of made-up ones)
+bench-quality: $(READY)  ## our models beside gensim's, item-kNN, EASE and iALS, tuned alike (DATA=DIR: your playlists instead of made-up ones)
 	@PYTHONPATH=include:. $(BIN)/python -m benchmarks.bench_quality $(if $(DATA),--data "$(DATA)")
 
 bench-evaluate: $(READY)  ## the speed of measuring a model beside a loop over gensim's most_similar

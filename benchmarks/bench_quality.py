@@ -1,45 +1,36 @@
-"""How well models find the hidden half of playlists: ours beside gensim at the original settings, item-kNN and ALS.
+"""How well our models find the hidden half of playlists, beside rivals that are tuned on the same playlists.
 
     PYTHONPATH=include:. python -m benchmarks.bench_quality [--data DIR]
 
 DIR holds train.parquet (source, category, songs), valid.parquet and test.parquet (shown, hidden); without it the
-playlists are made up. The test part is only measured, once a run; all else is measured on the valid part. Models are
-trained by the command line, each in a process of its own, whose user and system seconds, all threads and start-up
-included, are what it needs. gensim's reference is kept under .cache/, by digest of the data and the settings.
+playlists are made up. The settings of the rivals are chosen on the valid part; ours are the defaults. The test part is
+only measured, once a run. Ours is the mean of several seeds, playlist by playlist. Models are trained by the command
+line, each in a process of its own, whose user and system seconds, all threads and start-up included, are what it needs.
 """
 
 import argparse
-import hashlib
-import json
 import logging
 import os
-import resource
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean as mean_of
+from statistics import stdev
 
 import numpy as np
 import structlog
 from benchmarks.lines import SMALL, compare, progress
 from benchmarks.made_up import make_up
+from benchmarks.quality.data import Data, figures, mean
+from benchmarks.quality.models import as_served, best_scoring, reference, train
+from benchmarks.quality.rivals import RIVALS, Rival
+from benchmarks.quality.tuning import Tuned, recommended, tuned
 
-from song2vec.evaluate.baselines import Holdings, neighbour_songs, popular_songs
-from song2vec.metrics.ranking import mean_metrics
-from song2vec.model import Floats, Model, read_model
-from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
-from song2vec.playlists.heldout_file import Heldout, read_heldout
-from song2vec.playlists.playlist_file import open_playlists
-from song2vec.plumbing.files import whole_folder, write_json
-from song2vec.settings import TrainSettings, load_settings, original_settings
-from song2vec_client.scoring import continue_rows, top, unit_rows
+from song2vec.metrics.bootstrap import intervals
+from song2vec.metrics.ranking import METRICS, Doubles
+from song2vec.settings import load_settings
 
-KEPT = Path(".cache/bench-quality")
-ORIGINAL = {"trainer": "gensim", "workers": "2", **({"epochs": "2"} if SMALL else {})}
-GENSIM = {*original_settings(), "trainer", "vector_size", "min_count", "sample", "ns_exponent", "seed", "workers"}
 SCHEDULES = (2, 25) if SMALL else (6, 8, 10, 12, 14, 16, 20, 25)  # epochs of a full training, fewest first
 QUICK = {  # docs/training.md
     "window": "3",
@@ -50,8 +41,8 @@ QUICK = {  # docs/training.md
     "ns_exponent": "0.6",
     "validation_playlists": "0",
 }
-SEEDS = range(1, 3) if SMALL else range(1, 6)
-TOP = 100
+SEEDS = range(1, 3) if SMALL else range(1, 4)
+SPREAD = range(1, 3) if SMALL else range(1, 6)  # seeds with two threads
 
 
 def main() -> None:
@@ -59,33 +50,64 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     options = argparse.ArgumentParser(description="Measures the quality of models.")
     options.add_argument("--data", type=Path, help="folder with train.parquet, valid.parquet and test.parquet")
-    data: Path | None = options.parse_args().data
+    given: Path | None = options.parse_args().data
     with tempfile.TemporaryDirectory(prefix="song2vec-bench-") as name:
         folder = Path(name)
-        data = data or make_up(folder / "data")
-        progress(f"measuring on {data}; load of the machine: {os.getloadavg()[0]:.1f}")
-        defaults = _train(data, folder / "default", {})[0]
-        _final(data, defaults)
-        _spread(data, folder, defaults)
-        _beside_gensim(data, folder, defaults)
+        data = Data(given or make_up(folder / "data"))
+        progress(f"measuring on {data.folder}; load of the machine: {os.getloadavg()[0]:.1f}")
+        chosen = {rival: tuned(data, rival) for rival in RIVALS}
+        _beside_rivals(data, folder, chosen)
+        _to_the_quality_of_gensim(data, folder)
+        _spread(data, folder)
 
 
-def _beside_gensim(data: Path, folder: Path, defaults: Model) -> None:
-    """Default settings beside the original ones after 100 epochs, both scored alike; then the time to reach as much."""
-    valid = read_heldout(data / "valid.parquet")
-    model, seconds = _reference(data)
-    against = f"gensim {version('gensim')}, original settings"
-    for bench, scoring in (("", _by_client), ("cosine-", _by_cosine)):
+def _beside_rivals(data: Data, folder: Path, chosen: dict[Rival, Tuned]) -> None:
+    """Our default settings on the test part, beside everyone else."""
+    seeds = [_of_seed(data, folder, seed) for seed in SEEDS]
+    for rival, found in chosen.items():
+        theirs = figures(recommended(data, rival), data.test)
+        settings = f": {found.words}" * bool(found.settings)
+        tried = f", the best of {found.trials} on the valid part" * (found.trials > 1)
+        title = f"{rival.title}{rival.restricted(data.holdings)}{settings}{tried}; {found.seconds:.1f} CPU s"
+        _print_beside(rival.name, title, seeds, theirs)
+    model, seconds = reference(data.folder)
+    scoring, _ = best_scoring(model, data.valid)
+    epochs = load_settings({"train.trainer": "gensim"}).train.epochs
+    title = f"gensim {version('gensim')}, original settings, {epochs} epochs, {scoring.__name__}; {seconds:.0f} CPU s"
+    _print_beside("gensim", title, seeds, figures(scoring(model, data.test.shown), data.test))
+
+
+def _of_seed(data: Data, folder: Path, seed: int) -> Doubles:
+    """The figures of a training with this seed on the test part."""
+    model, seconds = train(data.folder, folder / f"seed-{seed}", {"seed": str(seed)})
+    found = figures(as_served(model, data.test.shown), data.test)
+    progress(f"ours: seed {seed}: nDCG@100 {mean(found, 'ndcg'):.4f} on the test part, {seconds:.1f} CPU s")
+    return found
+
+
+def _print_beside(name: str, title: str, seeds: Sequence[Doubles], theirs: Doubles) -> None:
+    """One line a metric: the mean over our seeds, each of them, and the interval of the paired difference."""
+    ours = np.mean(seeds, axis=0)
+    spans = dict(zip(METRICS, intervals(ours - theirs, load_settings().evaluate.bootstrap).tolist(), strict=True))
+    for bench, metric, unit in (("", "ndcg", "nDCG@100"), ("hr-", "hit_rate", "HR@10")):
         compare(
-            f"quality-{bench}vs-gensim",
-            lambda scoring=scoring: _measure(scoring, defaults, valid)["ndcg"],
-            lambda scoring=scoring: _measure(scoring, model, valid)["ndcg"],
-            unit="nDCG@100",
-            against=f"{against}, on the valid part",
+            f"quality-{bench}vs-{name}",
+            lambda metric=metric: mean(ours, metric),
+            lambda metric=metric: mean(theirs, metric),
+            unit=unit,
+            against=f"{title}; on the test part",
             pairs=1,
+            difference=mean(ours - theirs, metric),
+            interval=spans[metric],
+            seeds=[mean(found, metric) for found in seeds],
         )
-    wanted = _best_scoring(model, valid)
-    reached = _reach(wanted, data, folder, valid)
+
+
+def _to_the_quality_of_gensim(data: Data, folder: Path) -> None:
+    """The CPU seconds until a model of ours ranks as well as gensim's original settings after 100 epochs."""
+    model, seconds = reference(data.folder)
+    scoring, wanted = best_scoring(model, data.valid)
+    reached = _reach(wanted, data, folder)
     if reached is None:
         progress(f"quality-cpu-to-seed-quality: no figure, for no training reaches {wanted:.4f}")
         return
@@ -95,162 +117,57 @@ def _beside_gensim(data: Path, folder: Path, defaults: Model) -> None:
         lambda: ours,
         lambda: seconds,
         unit="CPU s",
-        against=f"{against}, nDCG@100 {wanted:.4f} on the valid part; ours {ndcg:.4f} by all of {epochs} quick epochs",
+        against=f"gensim {version('gensim')}, original settings, {scoring.__name__}, nDCG@100 {wanted:.4f} on the "
+        f"valid part; ours {ndcg:.4f} by all of {epochs} quick epochs",
         pairs=1,
         less_is_better=True,
     )
 
 
-def _reach(wanted: float, data: Path, folder: Path, valid: Heldout) -> tuple[int, float, float] | None:
+def _reach(wanted: float, data: Data, folder: Path) -> tuple[int, float, float] | None:
     """The shortest full training with the settings `QUICK` that ranks as well as `wanted`: epochs, nDCG, CPU seconds.
 
     The learning rate falls over a training, so that the first epochs of a long one are no measure: each length is
     a training of its own, and only the one that counts is paid for. A model's better scoring counts.
     """
     for epochs in SCHEDULES:
-        model, seconds = _train(data, folder / "ours", {**QUICK, "epochs": str(epochs)})
-        ndcg = _best_scoring(model, valid)
+        model, seconds = train(data.folder, folder / f"quick-{epochs}", {**QUICK, "epochs": str(epochs)})
+        _, ndcg = best_scoring(model, data.valid)
         progress(f"ours: {epochs} epochs: nDCG@100 {ndcg:.4f} of {wanted:.4f}, {seconds:.1f} CPU s")
         if ndcg >= wanted:
             return epochs, ndcg, seconds
     return None
 
 
-def _final(data: Path, model: Model) -> None:
-    """Default settings on the test part, beside what else one would use; the others learn from all playlists."""
-    test, file = read_heldout(data / "test.parquet"), open_playlists(data / "train.parquet")
-    ours = _measure(_by_client, model, test)
-    holdings = Holdings.of(file).seen(load_settings().train.min_count)
-    shown, hidden = _rows(test, holdings.songs)
-    rivals = {
-        "item-knn": ("item-kNN by cosine", lambda: neighbour_songs(holdings.table, shown, TOP)),
-        "als": (f"implicit {version('implicit')} ALS, 128 factors", lambda: _als(holdings, shown)),
-        "popularity": ("the most frequent songs", lambda: popular_songs(holdings.songs.counts, shown, TOP)),
-    }
-    for name, (against, recommend) in rivals.items():
-        theirs = mean_metrics(recommend(), hidden)
-        for bench, metric, unit in (("", "ndcg", "nDCG@100"), ("hr-", "hit_rate", "HR@10")):
-            compare(
-                f"quality-{bench}vs-{name}",
-                lambda metric=metric: ours[metric],
-                lambda theirs=theirs, metric=metric: theirs[metric],
-                unit=unit,
-                against=f"{against}, on the test part",
-                pairs=1,
-            )
-
-
-def _spread(data: Path, folder: Path, defaults: Model) -> None:
+def _spread(data: Data, folder: Path) -> None:
     """With two threads over seeds; and with one, the same twice."""
-    valid = read_heldout(data / "valid.parquet")
 
-    def train(**settings: str) -> Model:
-        return _train(data, folder / "spread", settings)[0]
+    def trained(name: str, **settings: str) -> tuple[Path, float]:
+        model, _ = train(data.folder, folder / name, settings)
+        return folder / name, mean(figures(as_served(model, data.valid.shown), data.valid), "ndcg")
 
-    reached = [_measure(_by_client, train(seed=str(seed), workers="2"), valid)["ndcg"] for seed in SEEDS]
+    reached = [trained(f"threads-{seed}", seed=str(seed), workers="2")[1] for seed in SPREAD]
     compare(
         "quality-spread",
         lambda: min(reached),
         lambda: max(reached),
         unit="nDCG@100",
         against=f"the best of {len(reached)} seeds with 2 threads beside the worst, on the valid part; "
-        f"mean {mean(reached):.4f}, standard deviation {stdev(reached):.4f}",
+        f"mean {mean_of(reached):.4f}, standard deviation {stdev(reached):.4f}",
         pairs=1,
     )
-    first, again = train(workers="1"), train(workers="1")
-    if not (np.array_equal(first.vectors, again.vectors) and np.array_equal(first.context, again.context)):
-        raise RuntimeError("two trainings with one thread and one seed differ; expected the same bits")
+    (first, ndcg), (again, ndcg_again) = trained("once", workers="1"), trained("twice", workers="1")
+    for array in first.glob("*.npy"):
+        if array.read_bytes() != (again / array.name).read_bytes():
+            raise RuntimeError(f"two trainings with one thread and one seed differ in {array.name}; expected the same")
     compare(
         "quality-one-thread-twice",
-        lambda: _measure(_by_client, first, valid)["ndcg"],
-        lambda: _measure(_by_client, again, valid)["ndcg"],
+        lambda: ndcg,
+        lambda: ndcg_again,
         unit="nDCG@100",
         against="the same training again: every bit is the same",
         pairs=1,
     )
-
-
-def _train(data: Path, out: Path, settings: dict[str, str]) -> tuple[Model, float]:
-    """Train by the command line: the model, and the user and system seconds that the process took.
-
-    The matrices are read at once: `out` may be written again.
-    """
-    command = [sys.executable, "-c", "import sys; from song2vec.cli.main import main; sys.exit(main())"]
-    command += ["train", str(data / "train.parquet"), "--out", str(out), "--json"]
-    command += [part for name, value in settings.items() for part in ("--set", f"train.{name}={value}")]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    progress(f"training: {settings or 'default settings'}")
-    slow = settings.get("trainer") == "gensim"  # its epochs are shown
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=None if slow else subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    model = read_model(out)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Model(model.vocabulary, np.array(model.vectors), np.array(model.context)), seconds
-
-
-def _reference(data: Path) -> tuple[Model, float]:
-    """Gensim's model at the original settings and its CPU seconds; trained once for the same data."""
-    settings = load_settings({f"train.{name}": value for name, value in ORIGINAL.items()}).train
-    said = settings.model_dump_json(exclude=set(TrainSettings.model_fields) - GENSIM)
-    key = hashlib.sha256(f"{version('gensim')} {said}".encode())
-    key.update((data / "train.parquet").read_bytes())
-    kept = KEPT / key.hexdigest()[:16]
-    if not (kept / "reference.json").is_file():
-        with whole_folder(kept) as folder:
-            _, seconds = _train(data, folder / "model", ORIGINAL)
-            write_json(folder / "reference.json", {"seconds": seconds, "load": os.getloadavg()[0]})
-    return read_model(kept / "model"), json.loads((kept / "reference.json").read_text())["seconds"]
-
-
-def _best_scoring(model: Model, part: Heldout) -> float:
-    return max(_measure(scoring, model, part)["ndcg"] for scoring in (_by_client, _by_cosine))
-
-
-def _measure(scoring: Callable[[Model, Ragged], Ints], model: Model, part: Heldout) -> dict[str, float]:
-    shown, hidden = _rows(part, model.vocabulary)
-    return mean_metrics(scoring(model, shown), hidden)
-
-
-def _by_client(model: Model, shown: Ragged) -> Ints:
-    """As the client continues playlists: by the context vectors."""
-    return continue_rows(model.vectors, model.context, shown.lists(), TOP)[0]
-
-
-def _by_cosine(model: Model, shown: Ragged) -> Ints:
-    """By cosine to the mean of the shown songs' unit vectors, shown ones left out."""
-    unit = unit_rows(model.vectors)
-    found = [_nearest(unit, playlist) for playlist in shown.lists()]
-    return np.stack(found)
-
-
-def _nearest(unit: Floats, playlist: Ints) -> Ints:
-    scores = unit @ unit[playlist].sum(axis=0)
-    scores[playlist] = -np.inf
-    rows, values = top(scores[None], min(TOP, len(unit)))
-    return np.where(np.isneginf(values[0]), -1, rows[0])
-
-
-def _als(holdings: Holdings, shown: Ragged) -> Ints:
-    from implicit.als import AlternatingLeastSquares
-    from scipy.sparse import csr_matrix
-    from threadpoolctl import threadpool_limits
-
-    ones = np.ones(len(shown.flat), np.float32)
-    asked = csr_matrix((ones, (shown.owners, shown.flat)), (len(shown), len(holdings.songs.songs)))
-    asked.data[:] = 1
-    with threadpool_limits(1, "blas"):
-        model = AlternatingLeastSquares(
-            factors=128, regularization=0.05, alpha=20, iterations=15, random_state=1, use_gpu=False
-        )
-        model.fit(csr_matrix(holdings.table), show_progress=False)
-        users = np.arange(len(shown))
-        found, scores = model.recommend(users, asked, N=TOP, filter_already_liked_items=True, recalculate_user=True)
-    return np.where(scores > -1e30, found, -1).astype(np.int64)  # what is filtered has the lowest of all scores
-
-
-def _rows(part: Heldout, vocabulary: Vocabulary) -> tuple[Ragged, Ragged]:
-    """Shown and hidden songs as rows; shown ones that are not known left out, hidden ones -1."""
-    return vocabulary.known(part.shown), part.hidden.replaced(vocabulary.rows_of(part.hidden.flat))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,20 @@ Measure = Callable[[], float]
 
 
 def compare(
-    bench: str, ours: Measure, theirs: Measure, *, unit: str, against: str, pairs: int, less_is_better: bool = False
+    bench: str,
+    ours: Measure,
+    theirs: Measure,
+    *,
+    unit: str,
+    against: str,
+    pairs: int,
+    less_is_better: bool = False,
+    **more: float | list[float],
 ) -> None:
-    """Measure both sides in turn and print the medians; `ratio`, the median of the pairs', above 1: ours is better."""
+    """Measure both sides in turn and print the medians; `ratio`, the median of the pairs', above 1: ours is better.
+
+    What is known of the comparison besides, such as the interval of the difference, is printed as `more`, by name.
+    """
     found = []
     for number in range(1, 1 + (1 if SMALL else pairs)):
         found.append((ours(), theirs()))
@@ -30,6 +41,10 @@ def compare(
         "unit": unit,
         "against": against,
         "pairs": len(found),
+        **{
+            name: [*map(_rounded, value)] if isinstance(value, list) else _rounded(value)
+            for name, value in more.items()
+        },
     }
     print(json.dumps(line), flush=True)  # noqa: T201 - the result
 

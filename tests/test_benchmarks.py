@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 COMPARED = {"bench", "ours", "theirs", "ratio", "unit", "against", "pairs"}
+PAIRED = {*COMPARED, "difference", "interval", "seeds"}
 TRAIN = {
     "train-vs-gensim",
     "train-vs-gensim-1-thread",
@@ -19,11 +20,22 @@ TRAIN = {
 }
 QUALITY = {
     "quality-cpu-to-seed-quality",
-    "quality-vs-gensim",
-    "quality-cosine-vs-gensim",
     "quality-one-thread-twice",
     "quality-spread",
-    *(f"quality-{metric}vs-{rival}" for metric in ("", "hr-") for rival in ("als", "item-knn", "popularity")),
+    *(
+        f"quality-{metric}vs-{rival}"
+        for metric in ("", "hr-")
+        for rival in (
+            "popularity",
+            "item-knn-cosine",
+            "item-knn",
+            "item-knn-tuned",
+            "ease",
+            "ials-256",
+            "ials-512",
+            "gensim",
+        )
+    ),
 }
 EVALUATE = {f"evaluate-{what}vs-gensim-loop" for what in ("", "item-knn-", "all-")}
 PUBLISH = {"publish-vs-bare-client", "publish-vs-transfer-manager"}
@@ -55,5 +67,9 @@ def test_a_smoke_run_prints_every_figure(module: str, names: set[str], tmp_path:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
 
     assert {line["bench"] for line in lines} == names
-    assert all(set(line) == COMPARED for line in lines)
+    assert all(set(line) == (PAIRED if "seeds" in line else COMPARED) for line in lines)
+    for line in lines:
+        if "interval" in line:
+            low, high = line["interval"]
+            assert low <= line["difference"] <= high
     assert all(line["ours"] > 0 and line["theirs"] > 0 and line["ratio"] > 0 for line in lines)

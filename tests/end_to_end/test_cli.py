@@ -309,7 +309,7 @@ def test_the_documented_settings_are_the_defined_ones():
 def test_help_of_a_command_documents_its_settings():
     text = song2vec("train", "--help").stdout
 
-    assert "train.epochs = 20" in text
+    assert "train.epochs = 200" in text
     assert "Passes over the playlists." in text
 
 

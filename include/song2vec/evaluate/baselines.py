@@ -5,7 +5,7 @@ that both come from.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Holdings:
         """Read the playlists that are trained on."""
         vocabulary = playlists.count_songs()
         rows = playlists.rows(vocabulary)
-        table = _table(rows, len(vocabulary.songs))
+        table = table_of(rows, len(vocabulary.songs))
         counts = np.bincount(table.indices, minlength=len(vocabulary.songs))
         first = np.empty(len(counts), np.int64)
         first[rows.flat[::-1]] = np.arange(len(rows.flat) - 1, -1, -1)  # of equal places the last one counts
@@ -66,42 +66,65 @@ def popular_songs(counts: Ints, shown: Ragged, k: int) -> Ints:
     return np.pad(best, ((0, 0), (0, k - best.shape[1])), constant_values=-1)
 
 
-def neighbour_songs(table: Any, shown: Ragged, k: int) -> Ints:
+class Exponents(NamedTuple):
+    """What tunes item-kNN: how much it holds against a song that many playlists hold it, and against a long playlist.
+
+    Attributes:
+        shown: of the number of playlists that hold the shown song.
+        candidate: of the number of playlists that hold the candidate.
+        length: of the number of songs in a playlist that holds both.
+    """
+
+    shown: float
+    candidate: float
+    length: float
+
+
+TUNED = Exponents(shown=0.5, candidate=0.45, length=0.5)
+"""Level with cosine (.5, .5, 0) or above it on each of five sets of playlists: docs/evaluation.md."""
+
+
+def neighbour_songs(table: Any, shown: Ragged, k: int, exponents: Exponents = TUNED) -> Ints:
     """Recommend by item-kNN: the songs that share most playlists with the shown ones.
 
-    Two songs are as similar as the cosine of their columns in the table of playlists × songs (1 where the
-    playlist holds the song), and a candidate's score is the sum over the shown songs (Deshpande and Karypis
-    2004, with all songs as neighbours)::
+    All songs are neighbours, and a candidate's score is the sum of its similarities to the shown songs::
 
-        score(c) = sum over shown s of |playlists with s and c| / sqrt(|playlists with s| |playlists with c|)
+        score(c) = sum over shown s of  n_sc / (n_s ^ shown · n_c ^ candidate)
+        n_sc = sum over playlists p with s and c of  1 / (songs in p) ^ length,    n_s = playlists with s
+
+    The exponents of n_s and n_c are those of Deshpande and Karypis 2004 (*Item-based top-N recommendation
+    algorithms*), who also count long rows for less; (.5, .5, 0) is the cosine of two columns of the table.
 
     Args:
         table: sparse float32 (playlists, songs), as in `Holdings`.
         shown: rows of the shown songs of each held-out playlist.
         k: how many songs to recommend.
+        exponents: the similarity.
 
     Returns:
         int64 (playlists, k), rows, best first, equal scores by lower row; -1 where no more songs share a
         playlist with a shown one.
     """
     songs = table.shape[1]
-    scale = 1 / np.sqrt(np.maximum(np.bincount(table.indices, minlength=songs), 1)).astype(np.float32)
-    by_song = table.multiply(scale).T.tocsr()  # (songs, playlists)
-    shown_table = _table(shown, songs)
+    counts = np.maximum(np.bincount(table.indices, minlength=songs), 1).astype(np.float32)
+    lengths = np.maximum(np.diff(table.indptr), 1).astype(np.float32)
+    held_by = (table * (lengths**-exponents.length)[:, None]).T.tocsr()  # (songs, playlists)
+    asked = (table_of(shown, songs) * counts**-exponents.shown).tocsr()
+    weights = counts**-exponents.candidate
     best = np.full((len(shown), k), -1, np.int64)
     width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
     for start in range(0, len(shown), size):
-        block = shown_table[start : start + size]
-        distinct = np.unique(block.indices)  # a song that many playlists show is multiplied once
-        scores = (block[:, distinct] @ (by_song[distinct] @ table)).toarray() * scale
+        block = asked[start : start + size]
+        alike = block @ held_by  # how much each playlist is like the shown songs
+        scores = (alike @ table).toarray() * weights
         scores[block.nonzero()] = 0
         rows, values = top(scores, width)
         best[start : start + size, :width] = np.where(values > 0, rows, -1)
     return best
 
 
-def _table(playlists: Ragged, songs: int) -> Any:
-    """Sparse float32 (playlists, songs), 1 where the playlist holds the song."""
+def table_of(playlists: Ragged, songs: int) -> Any:
+    """Sparse float32 (playlists, songs), 1 where the playlist, rows of songs, holds the song."""
     from scipy.sparse import csr_array
 
     shape = (len(playlists), songs)

@@ -22,7 +22,9 @@ def protocol(
     """
     top, times = settings.evaluate.top, settings.train.min_count
     baselines = (
-        f"They know the songs that {times} or more training playlists hold; a song counts once a playlist."
+        f"They know the songs that {times} or more training playlists hold; a song counts once a playlist. item-kNN "
+        "recommends the songs that share most playlists with the shown ones; long playlists, and songs that many "
+        "playlists hold, count for less, by exponents that are the same for all data."
         if with_playlists
         else "Songs are as popular as the model was trained on them often; item-kNN needs the training playlists."
     )

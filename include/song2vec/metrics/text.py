@@ -2,7 +2,7 @@
 
 from tabulate import tabulate
 
-from song2vec.records import Compared, Difference, Metrics, Span, Stability
+from song2vec.records import Compared, Difference, Figures, Metrics, Span, Stability
 
 NAMES = {"model": "this model", "live": "live version", "item_knn": "item-kNN", "popularity": "popular songs"}
 """Who is measured, in the order of the tables."""
@@ -80,12 +80,14 @@ def than_live(part: Compared) -> Difference | None:
 
 
 def sentences(metrics: Metrics) -> list[str]:
-    """What the figures leave out: what cannot be found, who was compared, what moved."""
+    """What the figures leave out: what cannot be found, what item-kNN is, who was compared, what moved."""
     lines = []
     if (share := metrics.hidden_unknown_share) is not None:
         span = metrics.hidden_unknown_interval
         sure = f" (95 % interval {span[0]:.1%} to {span[1]:.1%})" if span else ""
         lines.append(f"{share:.1%} of the hidden songs are unknown to the model{sure}: it cannot find them.")
+    if (theirs := metrics.item_knn) and (differences := metrics.differences.item_knn) and differences.ndcg:
+        lines.append(_beside_item_knn(metrics, theirs, differences.ndcg))
     if live := metrics.protocol.live:
         lines.append(live)
     if stability := metrics.stability:
@@ -104,6 +106,19 @@ def difference(measured: Difference | None) -> str:
 def title(metric: str, metrics: Metrics) -> str:
     """The title of a metric, as `metrics` measured it: ``nDCG@100``."""
     return METRICS[metric].format(top=metrics.protocol.top)
+
+
+def _beside_item_knn(metrics: Metrics, item_knn: Figures, difference: Difference) -> str:
+    """What item-kNN is, and who is ahead of whom."""
+    low, high = difference.interval
+    word = "ahead" if difference.mean >= 0 else "behind"
+    if difference.mean < 0:
+        low, high = -high, -low
+    what, theirs, ours = title("ndcg", metrics), _figure(item_knn.ndcg), _figure(metrics.model.ndcg)
+    return (
+        f"Songs that share playlists with the shown ones (item-kNN) reach {what} {theirs}; the model {ours}, {word} by "
+        f"{abs(difference.mean):.3f}, interval {low:.3f} to {high:.3f}{', which may be chance' * (low <= 0)}."
+    )
 
 
 def _moved(stability: Stability) -> str:

@@ -22,9 +22,9 @@ def write_gensim(folder: Path, settings: TrainSettings, threads: int) -> None:
     """
     model = read_model(folder)
     songs, dimensions = model.vectors.shape
-    original = original_settings()
-    steps = {name: original[name] for name in ("alpha", "min_alpha")} if settings.trainer == "song2vec" else {}
-    gensim = gensim_model(model.vocabulary, settings.model_copy(update={**steps, "vector_size": 1}), threads)
+    alpha = original_settings()["alpha"] if settings.trainer == "song2vec" else settings.alpha
+    small = settings.model_copy(update={"alpha": alpha, "vector_size": 1})
+    gensim = gensim_model(model.vocabulary, small, threads)
     gensim.vector_size = gensim.layer1_size = gensim.wv.vector_size = dimensions
     (folder / "gensim").mkdir()
     gensim.save(str(folder / GENSIM), sep_limit=songs)  # an array with so many numbers has a file of its own

@@ -37,6 +37,13 @@ class TrainSettings(Section):
         ge=0,
         le=1,
     )
+    subset_share: float = setting(
+        0.5,
+        "How often several songs of a playlist predict the rest of it together, rather than one song alone: 0 never, "
+        "1 always. gensim has no such thing.",
+        ge=0,
+        le=1,
+    )
     min_count: int = setting(3, "Songs seen fewer times get no vector.", unit="times", ge=1, le=1_000_000)
     negative: int = setting(5, "Negative samples a pair.", unit="samples", gensim=20, ge=1, le=1_000)
     shared_negative: int = setting(
@@ -46,9 +53,16 @@ class TrainSettings(Section):
         ge=1,
         le=1_000,
     )
-    epochs: int = setting(20, "Passes over the playlists.", unit="epochs", gensim=100, ge=1, le=10_000)
-    alpha: float = setting(0.2, "Learning rate at the start.", gensim=0.025, gt=0, le=1)
-    min_alpha: float = setting(0.01, "Learning rate at the end.", gensim=0.0001, ge=0, le=1)
+    epochs: int = setting(
+        200,
+        "Most passes over the playlists. Training ends before, when the ranking stops rising: see patience.",
+        unit="epochs",
+        gensim=100,
+        ge=1,
+        le=10_000,
+    )
+    alpha: float = setting(0.2, "Learning rate; gensim's at the start.", gensim=0.025, gt=0, le=1)
+    min_alpha: float = setting(0.0001, "Learning rate at the end. Only for gensim.", ge=0, le=1)
     weight_decay: float = setting(
         0.015,
         "How strongly each step also pulls vectors towards 0, so that rare songs are not learnt by heart. gensim has "
@@ -57,10 +71,13 @@ class TrainSettings(Section):
         le=1,
     )
     sample: float = setting(1e-3, "Threshold above which frequent songs are down-sampled.", zero="none is", ge=0, le=1)
-    ns_exponent: float = setting(0.75, "Exponent that shapes the negative-sampling distribution.", ge=-2, le=2)
+    ns_exponent: float = setting(
+        0.5, "Exponent that shapes the negative-sampling distribution.", gensim=0.75, ge=-2, le=2
+    )
     validation_playlists: int = setting(
         200,
-        "Training playlists, at most 2 %, set aside to measure the ranking while training.",
+        "Training playlists, at most 2 %, set aside to measure the ranking while training; none where they would be "
+        "fewer than 50: then all epochs are done, which little data can afford.",
         unit="playlists",
         zero="none",
         gensim=0,
@@ -125,7 +142,7 @@ class TrainSettings(Section):
 
     @model_validator(mode="after")
     def _learning_rate_falls(self) -> Self:
-        if self.min_alpha > self.alpha:
+        if self.trainer == "gensim" and self.min_alpha > self.alpha:
             raise ValueError(f"min_alpha ({self.min_alpha}) must not be above alpha ({self.alpha}): lower min_alpha")
         return self
 

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 Arrays = Mapping[str, NDArray[Any]]
 
-FORMAT = 1  # of the state; another number, and states of before are refused
+FORMAT = 2  # of the state; another number, and states of before are refused
 STATE = "state.npz"
 NOT_OF_THE_MODEL = {"workers", "checkpoint_seconds", "align"}  # settings that may change on the way
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError,

@@ -78,24 +78,74 @@ INLINE float sigmoid(float x)
     return 0.5f + 0.5f * t * p / q;
 }
 
+/* Draw which songs make up the input of each row i: i itself and, in a share of the rows, random others, so that they
+ * are 1 to L / 2. Row i of `inputs` (L, L) begins with them. */
+INLINE void draw_inputs(int L, float share, Random random, uint8_t *restrict sizes, uint8_t *restrict inputs)
+{
+    for (int i = 0; i < L; i++, inputs += L) {
+        int size = share > 0 && random.next(random.state) < share ? 1 + (int)(random.next(random.state) * (L / 2)) : 1;
+        sizes[i] = (uint8_t)size;
+        for (int j = 0; j < L; j++)
+            inputs[j] = (uint8_t)j;
+        inputs[i] = 0;
+        inputs[0] = (uint8_t)i;
+        for (int j = 1; j < size; j++) {
+            int other = j + (int)(random.next(random.state) * (L - j));
+            uint8_t drawn = inputs[other];
+            inputs[other] = inputs[j];
+            inputs[j] = drawn;
+        }
+    }
+}
+
+/* S (L, L), whose row i is 1 / sqrt(sizes[i]) where a song is part of input i, else 0, times `from` (L, M); or S' where
+ * `transposed`. */
+INLINE void mix(int transposed, const uint8_t *restrict sizes, const uint8_t *restrict inputs, const float *restrict from,
+                float *restrict to, int L, int M)
+{
+    memset(to, 0, (size_t)L * M * sizeof(float));
+    for (int i = 0; i < L; i++, inputs += L) {
+        float scale = 1 / sqrtf(sizes[i]);
+        for (int k = 0; k < sizes[i]; k++) {
+            const float *source = from + (transposed ? i : inputs[k]) * M;
+            float *target = to + (transposed ? inputs[k] : i) * M;
+            for (int x = 0; x < M; x++)
+                target[x] += scale * source[x];
+        }
+    }
+}
+
+/* For each of the M songs of `rows`, the first of the L of the passage that is the same song; L: none is. */
+INLINE void find_firsts(const int32_t *restrict rows, int L, int M, int32_t *restrict firsts)
+{
+    for (int k = 0; k < M; k++)
+        firsts[k] = L;
+    for (int i = L - 1; i >= 0; i--)
+        for (int k = 0, row = rows[i]; k < M; k++)
+            firsts[k] = rows[k] == row ? i : firsts[k];
+}
+
 /* Turn the products E (L, L + K) into what the gradients are made of: each pair's weight times (label - sigmoid).
  * weights[distance] is that of two songs so far apart, before scaling, for distances from -PASSAGE to PASSAGE. */
-INLINE void errors(float *restrict E, const int32_t *restrict rows, int L, int K, const float *restrict weights, float negative)
+INLINE void errors(float *restrict E, const int32_t *restrict firsts, const uint8_t *restrict sizes,
+                   const uint8_t *restrict inputs, int L, int K, const float *restrict weights, float negative)
 {
-    float w[PASSAGE];
-    for (int i = 0; i < L; i++, E += L + K) {
-        int32_t row = rows[i];
+    float w[PASSAGE], outside[PASSAGE]; /* 0: the song is part of the input */
+    for (int j = 0; j < L; j++)
+        outside[j] = 1;
+    for (int i = 0; i < L; i++, E += L + K, inputs += L) {
         float total = 0;
-        for (int j = 0; j < L; j++) {
-            float weight = weights[j - i];
-            w[j] = weight = row != rows[j] ? weight : 0;
-            total += weight;
-        }
+        for (int k = 0; k < sizes[i]; k++)
+            outside[firsts[inputs[k]]] = 0;
+        for (int j = 0; j < L; j++)
+            total += w[j] = weights[j - i] * outside[firsts[j]];
         float scale = total > 0 ? 1 / total : 0, noise = total > 0 ? negative / K : 0;
         for (int j = 0; j < L; j++)
             E[j] = scale * w[j] * sigmoid(-E[j]);
         for (int k = L; k < L + K; k++)
-            E[k] = row != rows[k] ? -noise * sigmoid(E[k]) : 0;
+            E[k] = firsts[k] == L ? -noise * sigmoid(E[k]) : 0;
+        for (int k = 0; k < sizes[i]; k++)
+            outside[firsts[inputs[k]]] = 1;
     }
 }
 
@@ -121,7 +171,7 @@ int64_t train_passages(
     const int32_t *songs, const uint32_t *starts, const uint8_t *lengths, int64_t passages,
     float *vectors, float *context, float *vector_steps, float *context_steps, int64_t count, int d,
     const float *keep, const float *chance, const int32_t *alias, void *state, double (*next)(void *),
-    float window, float far_weight, float negative, int K, float alpha, float weight_decay, Sgemm *sgemm)
+    float window, float far_weight, float subset_share, float negative, int K, float alpha, float weight_decay, Sgemm *sgemm)
 {
     Model model = {vectors, context, vector_steps, context_steps, alpha, weight_decay, d};
     Random random = {state, next};
@@ -130,23 +180,28 @@ int64_t train_passages(
         weights[distance] = fmaxf(far_weight, 1 - (abs(distance) - 1) / window);
 
     int most = PASSAGE + K;
-    int32_t *rows = malloc(most * sizeof(int32_t)); /* L songs, then K noise songs */
-    float *room = malloc(((size_t)2 * d * (PASSAGE + most) + (size_t)PASSAGE * most) * sizeof(float));
+    uint8_t sizes[PASSAGE], inputs[PASSAGE * PASSAGE];
+    int32_t *rows = malloc(2 * most * sizeof(int32_t)), *firsts = rows + most; /* L songs, then K noise songs */
+    float *room = malloc((2 * (size_t)d * (PASSAGE + most) + 2 * (size_t)PASSAGE * most) * sizeof(float));
     float *A = room, *gA = A + PASSAGE * d;           /* (L, d) */
     float *Q = gA + PASSAGE * d, *gQ = Q + most * d;  /* (L + K, d): P, then N */
-    float *E = gQ + most * d;                         /* (L, L + K) */
+    float *E = gQ + most * d, *F = E + PASSAGE * most; /* (L, L + K) */
     int64_t read = rows && room ? 0 : -1;
     for (int64_t passage = 0; passage < passages && read >= 0; passage++) {
         int L = draw_songs(songs + starts[passage], lengths[passage], keep, random, rows), M = L + K;
         if (L < 2)
             continue;
         draw_noise(chance, alias, count, random, rows + L, K);
+        draw_inputs(L, subset_share, random, sizes, inputs);
+        find_firsts(rows, L, M, firsts);
         gather(vectors, rows, L, d, A);
         gather(context, rows, M, d, Q);
-        sgemm("T", "N", &M, &L, &d, &one, Q, &d, A, &d, &zero, E, &M);  /* E = A Q' */
-        errors(E, rows, L, K, weights, negative);
-        sgemm("N", "N", &d, &L, &M, &one, Q, &d, E, &M, &zero, gA, &d); /* gA = E Q */
-        sgemm("N", "T", &d, &M, &L, &one, A, &d, E, &M, &zero, gQ, &d); /* gQ = E' A */
+        sgemm("T", "N", &M, &L, &d, &one, Q, &d, A, &d, &zero, F, &M);  /* F = A Q' */
+        mix(0, sizes, inputs, F, E, L, M);                              /* E = S F = U Q' */
+        errors(E, firsts, sizes, inputs, L, K, weights, negative);
+        mix(1, sizes, inputs, E, F, L, M);                              /* F = S' E */
+        sgemm("N", "N", &d, &L, &M, &one, Q, &d, F, &M, &zero, gA, &d); /* gA = F Q */
+        sgemm("N", "T", &d, &M, &L, &one, A, &d, F, &M, &zero, gQ, &d); /* gQ = F' A = E' U */
         move(vectors, vector_steps, rows, L, gA, &model);
         move(context, context_steps, rows, M, gQ, &model);
         read += L;

@@ -35,7 +35,7 @@ def _load() -> Any:
     pointer, size, number, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
     library.train_passages.argtypes = [
         songs, places, short, size, matrix, matrix, steps, steps, size, number,
-        steps, steps, songs, pointer, pointer, real, real, real, number, real, real, pointer,
+        steps, steps, songs, pointer, pointer, real, real, real, real, number, real, real, pointer,
     ]  # fmt: skip
     library.train_passages.restype = library.cut_passages.restype = size
     library.cut_passages.argtypes = [places, size, pointer, pointer, places, short]

@@ -87,17 +87,17 @@ class History:
         self._begun = time.monotonic()
 
     def log_last(self, epochs: int) -> None:
-        """Log a line on the last of the records, and how long it takes until there are `epochs`."""
+        """Log a line on the last of the records, and how long it takes if there will be `epochs`, the most."""
         last, recent = self.records[-1], self.records[-RECENT:]
         left = sum(record.seconds for record in recent) / len(recent) * (epochs - last.epoch)
         ranking = {} if last.ndcg is None else {"validation_ndcg": round(last.ndcg, 4)}
         log.info(
             "epoch",
             epoch=last.epoch,
-            of=epochs,
+            at_most=epochs,
             loss=round(last.loss, 4),
             **ranking,
             words_per_second=last.words_per_second,
             seconds=round(last.seconds, 2),
-            seconds_left=round(left),
+            seconds_left_at_most=round(left),
         )

@@ -32,7 +32,7 @@ class Trainer(Protocol):
 
     @property
     def model(self) -> Model:
-        """The model as it is now: its arrays are those that training moves."""
+        """The model as it is now: always the same arrays, which may be written to once the training is over."""
         ...
 
     def state(self) -> Arrays | None:

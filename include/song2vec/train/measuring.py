@@ -25,7 +25,7 @@ from song2vec.model import Floats
 from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
 from song2vec.playlists.playlist_file import PlaylistFile
 from song2vec.settings import TrainSettings
-from song2vec_client.scoring import continue_rows
+from song2vec_client.scoring import continue_rows, unit_rows
 
 PAIRS = 4_000
 NOISE_SONGS = 500
@@ -103,10 +103,12 @@ class Validation:
     Attributes:
         shown: rows of the songs that the model is shown.
         hidden: rows of the songs it has to find; -1 where it does not know one.
+        counts: int64 (songs,), of the vocabulary.
     """
 
     shown: Ragged
     hidden: Ragged
+    counts: Ints
 
     @classmethod
     def of(cls, playlists: PlaylistFile, vocabulary: Vocabulary) -> "Validation":
@@ -115,13 +117,25 @@ class Validation:
         place = np.arange(len(songs.flat)) - np.repeat(songs.offsets[:-1], songs.lengths)
         rows = vocabulary.rows_of(songs.flat)
         shown = songs.replaced(rows).where((place % 2 == 0) & (rows >= 0))
-        return cls(shown, songs.replaced(rows).where(place % 2 == 1))
+        return cls(shown, songs.replaced(rows).where(place % 2 == 1), vocabulary.counts)
 
     def measure(self, vectors: Floats, context: Floats) -> float:
         """nDCG@100 of the model as it is, ranked as the client ranks."""
         top = min(TOP, len(vectors))
-        rows, _ = continue_rows(vectors, context, self.shown.lists(), top, most=MOST_SCORES)
+        voters, candidates = _both_ways(vectors, context, self.counts)
+        rows, _ = continue_rows(voters, candidates, self.shown.lists(), top, most=MOST_SCORES)
         return mean_metrics(rows, self.hidden)["ndcg"]
+
+
+def _both_ways(vectors: Floats, context: Floats, counts: Ints) -> tuple[Floats, Floats]:
+    """What the client's vote is asked with: of unit vectors, in both directions, with a mild prior for what is popular.
+
+    Returns:
+        float32 (songs, 2 d) of the songs that vote, and of those that are voted on.
+    """
+    vectors, context = unit_rows(vectors), unit_rows(context)
+    prior = (counts.astype(np.float64) ** 0.1).astype(np.float32)[:, None]
+    return np.hstack([vectors, context]), np.hstack([context * prior, vectors * prior])
 
 
 @dataclass(frozen=True)

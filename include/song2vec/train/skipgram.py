@@ -3,20 +3,28 @@
 The loop itself and what prepares it are in ``compiled.c``, with the names used here. Import this module where training
 begins, not before: it loads scipy, whose BLAS the loop calls.
 
-A passage is a piece of one playlist, of L songs. With the input vectors A (L, d) and the output vectors P (L, d)
-of its songs, and the output vectors N (K, d) of K noise songs that the whole passage shares, it adds to the loss
-of skip-gram with negative sampling (Mikolov et al. 2013, equation 4)::
+A passage is a piece of one playlist, of L songs. A (L, d) are the input vectors and P (L, d) the output vectors of its
+songs, N (K, d) the output vectors of K noise songs that the whole passage shares. What predicts is one song, as in
+skip-gram, or several together, as in CBOW: input i is made of a set S_i of m songs, i and m - 1 random others::
 
-    sum over i, j of  w_ij · -log σ(A_i · P_j)   +   negative / K · sum over i, k of  -log σ(-A_i · N_k)
+    U_i = sum over s in S_i of A_s / √m       m = 1; in `subset_share` of the inputs, uniform in 1 .. max(1, L / 2)
 
-    w_ij = max(far_weight, 1 - (|i - j| - 1) / window), 0 where both are the same song, each row scaled to sum 1
+So the model learns what it is asked: to continue a playlist of which several songs are known. Songs that predict
+together correct each other, and share what they miss; scaled by √m, the sum of m unlike vectors is as long as one. The
+passage adds to the loss of skip-gram with negative sampling (Mikolov et al. 2013, equation 4)::
 
-The first term of the weight is what gensim's windows of random size come to on average; ``far_weight`` lets the rest
-of the playlist count too. Every song that is read counts 1, so that long playlists do not outweigh short ones, and the
-expected gradient is that of ``negative`` noise songs a pair, although only K are drawn a passage: sharing them turns
-all scores and all gradients into matrix products (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed
-Memory"), which BLAS does near the speed of the processor: with Q (L + K, d) for P and N one below the other, and E
-(L, L + K) for what the loss changes by as each score does, they are ``A Q'``, ``E Q`` and ``E' A``.
+    sum over i, j of  w_ij · -log σ(U_i · P_j)   +   negative / K · sum over i, k of  -log σ(-U_i · N_k)
+
+    w_ij = max(far_weight, 1 - (|i - j| - 1) / window), 0 where j is a song of S_i, each row scaled to sum 1
+
+A noise song that is in the passage does not count, nor an input outside of which no song is left. The first term of the
+weight is what gensim's windows of random size come to on average; ``far_weight`` lets the rest of the playlist count
+too. Every song that is read counts 1, so that long playlists do not outweigh short ones, and the expected gradient is
+that of ``negative`` noise songs an input, although only K are drawn a passage: sharing them turns all scores and all
+gradients into matrix products (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory"), which BLAS
+does near the speed of the processor. With Q (L + K, d) for P and N one below the other, S (L, L) for the matrix that
+makes U of A, and E (L, L + K) for what the loss changes by as each score does, the scores are ``S (A Q')``, and the
+gradients ``(S' E) Q`` and ``(S' E)' A``: subsets mix rows of L + K numbers, no vectors, and cost little.
 
 A row r of either matrix moves by AdaGrad (Duchi et al. 2011) with one step size a row::
 
@@ -42,7 +50,8 @@ def train_passages(
     songs: Rows, starts: NDArray[np.uint32], lengths: NDArray[np.uint8],
     vectors: Floats, context: Floats, vector_steps: Floats, context_steps: Floats,
     keep: Floats, chance: Floats, alias: Rows, rng: np.random.Generator,
-    *, window: float, far_weight: float, negative: float, shared: int, alpha: float, weight_decay: float,
+    *, window: float, far_weight: float, subset_share: float, negative: float, shared: int, alpha: float,
+    weight_decay: float,
 ) -> int:  # fmt: skip
     """Read passages in the order given and move the rows of both matrices. Several threads may run it on the same ones.
 
@@ -62,6 +71,7 @@ def train_passages(
         rng: each thread has its own.
         window: as above.
         far_weight: as above.
+        subset_share: as above; 0 is plain skip-gram.
         negative: as above.
         shared: K, the noise songs a passage.
         alpha: as above.
@@ -77,7 +87,7 @@ def train_passages(
         songs, starts, lengths, len(starts),
         vectors, context, vector_steps, context_steps, *vectors.shape,
         keep, chance, alias, *random(rng),
-        window, far_weight, negative, shared, alpha, weight_decay, sgemm,
+        window, far_weight, subset_share, negative, shared, alpha, weight_decay, sgemm,
     )  # fmt: skip
     if read < 0:
         raise MemoryError(f"no room for a passage of {PASSAGE} songs and {shared} noise songs")

@@ -15,13 +15,22 @@ from song2vec.plumbing.threads import thread_count
 from song2vec.settings import TrainSettings
 from song2vec.train.checkpoint import Arrays
 
-CHUNK_WORDS = 10_000  # a thread reads at a time, more or less, with random numbers of its own and one learning rate
+CHUNK_WORDS = 10_000  # a thread reads at a time, more or less, with random numbers of its own
 PIECE_CHUNKS = 32  # a thread; between two pieces all threads rest, so that the state may be saved
 FIRST_STEP = 1e-3  # where the sums of squared gradients begin: the first steps are not taken at full length
+RECENCY = 4  # epoch n weighs about n ** RECENCY in the average
+AVERAGED_ROWS = 4096  # at a time: 4 MB beside the matrices
 
 
 class SkipGramTrainer:
     """Skip-gram with shared negative samples and AdaGrad.
+
+    The model is an average of what the matrices were after each epoch so far, the later ones weighing more. So the
+    learning rate need not fall towards an end that is known beforehand: the average is at rest while the matrices
+    still move, as far as steps of that length let them, and training may end after any epoch. With vectors x_n after
+    epoch n (Shamir and Zhang 2013, "Stochastic Gradient Descent for Non-smooth Optimization", section 4)::
+
+        average_n = (1 - b) · average_(n-1) + b · x_n,    b = (RECENCY + 1) / (n + RECENCY)
 
     With one thread the result is the same to the bit for the same seed, interrupted or not. With more threads
     two may move the same row at once (Recht et al. 2011, Hogwild!), so that runs differ a little.
@@ -40,8 +49,8 @@ class SkipGramTrainer:
 
     @property
     def model(self) -> Model:
-        """The model as it is now."""
-        return Model(self._vocabulary, self._state.vectors, self._state.context)
+        """The model as it was after the last epoch that is over."""
+        return Model(self._vocabulary, self._state.average_vectors, self._state.average_context)
 
     def state(self) -> Arrays:
         """The arrays that training moves."""
@@ -59,6 +68,7 @@ class SkipGramTrainer:
                 done = list(pool.map(lambda chunk: self._work.run(self._state, chunk, stop), piece))
                 chunks += sum(takewhile(bool, done))
                 yield chunks
+        self._state.average((RECENCY + 1) / (epoch + 1 + RECENCY))
 
 
 @dataclass(frozen=True)
@@ -70,12 +80,16 @@ class _State:
         context: float32 (songs, d), the output vectors.
         vector_steps: float32 (songs,), sums of squared gradients, one a row of `vectors`.
         context_steps: float32 (songs,), the same of `context`.
+        average_vectors: float32 (songs, d), the average of `vectors` after each epoch.
+        average_context: float32 (songs, d), the same of `context`.
     """
 
     vectors: Floats
     context: Floats
     vector_steps: Floats
     context_steps: Floats
+    average_vectors: Floats
+    average_context: Floats
 
     @classmethod
     def of(cls, state: Arrays) -> "_State":
@@ -92,7 +106,14 @@ class _State:
             np.subtract(matrix, np.float32(0.5), out=matrix)
             np.multiply(matrix, spread, out=matrix)
         vector_steps, context_steps = (np.full(songs, FIRST_STEP, np.float32) for _ in range(2))
-        return cls(vectors, context, vector_steps, context_steps)
+        return cls(vectors, context, vector_steps, context_steps, vectors.copy(), context.copy())
+
+    def average(self, share: float) -> None:
+        """Move the averages by `share` of the way to where the matrices are."""
+        for average, matrix in ((self.average_vectors, self.vectors), (self.average_context, self.context)):
+            for start in range(0, len(matrix), AVERAGED_ROWS):
+                rows = slice(start, start + AVERAGED_ROWS)
+                average[rows] += np.float32(share) * (matrix[rows] - average[rows])
 
 
 @dataclass(frozen=True)
@@ -102,14 +123,12 @@ class _Chunk:
     Attributes:
         epoch: counted from 0.
         number: its place in the epoch.
-        progress: the share of the epoch before it.
         starts: uint32 (passages,), where each begins in the songs.
         lengths: uint8 (passages,), how many songs each has.
     """
 
     epoch: int
     number: int
-    progress: float
     starts: NDArray[np.uint32]
     lengths: NDArray[np.uint8]
 
@@ -132,9 +151,8 @@ class _Work:
         starts, lengths = cut_passages(self.playlists.offsets, np.random.default_rng([self.settings.seed, 1, epoch]))
         passages = max(1, CHUNK_WORDS * len(starts) // len(self.playlists.flat))
         edges = [*range(0, len(starts), passages), len(starts)]
-        total = len(edges) - 1
-        chunks = [_Chunk(epoch, i, i / total, starts[a:b], lengths[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
-        for first in range(done, total, size):
+        chunks = [_Chunk(epoch, i, starts[a:b], lengths[a:b]) for i, (a, b) in enumerate(pairwise(edges))]
+        for first in range(done, len(chunks), size):
             yield chunks[first : first + size]
 
     def run(self, state: _State, chunk: _Chunk, stop: Stop) -> bool:
@@ -144,14 +162,13 @@ class _Work:
         if stop.signal:
             return False
         options = self.settings
-        progress = (chunk.epoch + chunk.progress) / options.epochs
-        alpha = options.alpha + (options.min_alpha - options.alpha) * progress
         train_passages(
             self.playlists.flat, chunk.starts, chunk.lengths,
             state.vectors, state.context, state.vector_steps, state.context_steps,
             self.keep, self.chance, self.alias, np.random.default_rng([options.seed, 2, chunk.epoch, chunk.number]),
-            window=options.window, far_weight=options.far_weight, negative=options.negative,
-            shared=options.shared_negative, alpha=alpha, weight_decay=options.weight_decay,
+            window=options.window, far_weight=options.far_weight, subset_share=options.subset_share,
+            negative=options.negative, shared=options.shared_negative,
+            alpha=options.alpha, weight_decay=options.weight_decay,
         )  # fmt: skip
         return True
 

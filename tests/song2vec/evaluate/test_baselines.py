@@ -1,12 +1,13 @@
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.rig.genres import write_playlists
 
-from song2vec.evaluate.baselines import Holdings, neighbour_songs, popular_songs
+from song2vec.evaluate.baselines import Exponents, Holdings, neighbour_songs, popular_songs
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.playlists.playlist_file import open_playlists
 
@@ -38,10 +39,43 @@ def holdings(tmp_path: Path) -> Callable[..., Holdings]:
     return of
 
 
+PLAYLISTS = st.lists(st.lists(st.integers(0, 7), min_size=1, max_size=6), min_size=1, max_size=8)
+EXPONENT = st.floats(0, 1)
+
+
+def similarity(playlists: Sequence[set[int]], shown: int, candidate: int, exponents: Exponents) -> float:
+    """As it is defined, a playlist at a time."""
+    together = sum(len(held) ** -exponents.length for held in playlists if {shown, candidate} <= held)
+    holders = [sum(song in held for held in playlists) for song in (shown, candidate)]
+    return together / (holders[0] ** exponents.shown * holders[1] ** exponents.candidate) if together else 0.0
+
+
+@given(PLAYLISTS, st.lists(st.integers(0, 7), max_size=5), st.builds(Exponents, EXPONENT, EXPONENT, EXPONENT))
+def test_item_knn_is_what_it_is_defined_as(playlists: list[list[int]], shown: list[int], exponents: Exponents) -> None:
+    from scipy.sparse import csr_array
+
+    sets = [set(songs) for songs in playlists]
+    table = csr_array(np.array([[song in held for song in range(8)] for held in sets], np.float32))
+    scores = {
+        song: sum(similarity(sets, one, song, exponents) for one in set(shown)) for song in set(range(8)) - set(shown)
+    }
+
+    found = [row for row in neighbour_songs(table, ragged(shown), 8, exponents)[0].tolist() if row >= 0]
+
+    assert set(found) == {song for song, score in scores.items() if score > 0}
+    ranked = [scores[song] for song in found]  # those that tie may be rounded either way
+    assert ranked == pytest.approx(sorted(ranked, reverse=True), rel=1e-5)
+
+
+def test_a_short_playlist_says_more_than_a_long_one(holdings: Callable[..., Holdings]) -> None:
+    training = holdings([0, 1], [0, 2, 3, 4, 5])
+    assert neighbour_songs(training.table, ragged([0]), 1).tolist() == [[1]]
+
+
 def test_item_knn_by_hand(holdings: Callable[..., Holdings]) -> None:
     # song 0 shares 2 of its 2 playlists with 1 (which has 3), and one with 2 (which has 1)
     training = holdings([0, 1, 2], [0, 1], [1, 3])
-    assert 2 / math.sqrt(2 * 3) > 1 / math.sqrt(2 * 1)
+    assert 3**-0.5 + 2**-0.5 > 3**0.45 * 3**-0.5
     assert neighbour_songs(training.table, ragged([0]), 4).tolist() == [[1, 2, -1, -1]]
 
 

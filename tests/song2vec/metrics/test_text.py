@@ -1,7 +1,9 @@
 import json
 from typing import Any
 
-from song2vec.metrics.text import metrics_page, metrics_table
+import pytest
+
+from song2vec.metrics.text import metrics_page, metrics_table, sentences
 from song2vec.publish.model_card import model_card
 from song2vec.records import Metrics, Records
 
@@ -56,6 +58,24 @@ def test_a_metric_and_a_rival_that_were_not_measured_are_not_shown() -> None:
     assert "HR@10" not in table
     assert "item-kNN" not in table
     assert "interval" not in table
+
+
+@pytest.mark.parametrize(
+    ("theirs", "difference", "words"),
+    [
+        (0.282, (0.018, 0.011, 0.024), "0.300, ahead by 0.018, interval 0.011 to 0.024."),
+        (0.35, (-0.05, -0.061, -0.04), "0.300, behind by 0.050, interval 0.040 to 0.061."),
+        (0.298, (0.002, -0.001, 0.004), "0.300, ahead by 0.002, interval -0.001 to 0.004, which may be chance."),
+        (0.302, (-0.002, -0.004, 0.001), "0.300, behind by 0.002, interval -0.001 to 0.004, which may be chance."),
+    ],
+)
+def test_who_is_ahead_of_item_knn(theirs: float, difference: tuple[float, float, float], words: str) -> None:
+    mean, *interval = difference
+    measured = metrics(
+        item_knn={"ndcg": theirs}, differences={"item_knn": {"ndcg": {"mean": mean, "interval": interval}}}
+    )
+    start = "Songs that share playlists with the shown ones (item-kNN) reach nDCG@50"
+    assert f"{start} {theirs:.3f}; the model {words}" in sentences(measured)
 
 
 def test_markdown() -> None:

@@ -69,7 +69,7 @@ def test_what_comes_after_the_training_does_not_affect_the_model():
 def test_the_defaults_of_gensim_are_part_of_the_definition():
     assert original_settings() == {
         name: about(TrainSettings, name).gensim
-        for name in ("window", "negative", "epochs", "alpha", "min_alpha", "validation_playlists", "patience")
+        for name in ("window", "negative", "epochs", "alpha", "ns_exponent", "validation_playlists", "patience")
     }
 
 

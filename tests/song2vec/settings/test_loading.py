@@ -59,7 +59,6 @@ def test_a_name_that_does_not_exist_is_answered_with_the_nearest(name, nearest):
         ("train.epochs", "many", "valid integer"),
         ("holdout.share", 1.5, "less than or equal to 1"),
         ("train.trainer", "magic", "gensim"),
-        ("train.min_alpha", 0.5, "lower min_alpha"),
         ("publish.channel", "No Such", "pattern"),
         ("collect.encoding", "klingon", "use auto, utf-8, cp949"),
         ("collect.encoding", "hex", "use auto, utf-8, cp949"),
@@ -71,6 +70,12 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name, value, expected):
         load_settings({name: value})
     assert name.split(".")[0] in str(caught.value)
     assert repr(value) in str(caught.value)
+
+
+def test_the_learning_rate_of_gensim_never_rises():
+    with pytest.raises(SettingsError, match="lower min_alpha"):
+        load_settings({"train.trainer": "gensim", "train.min_alpha": 0.5})
+    load_settings({"train.alpha": 1e-6})  # our own does not fall
 
 
 def test_every_wrong_value_is_named_at_once():

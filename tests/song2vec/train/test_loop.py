@@ -23,7 +23,11 @@ from song2vec_client.errors import PermanentError
 
 SONGS = 12
 LOSS = LossSample(np.array([0]), np.array([1]), np.array([2]), negative=1)
-VALIDATION = Validation(shown=Ragged(np.array([0]), np.array([0, 1])), hidden=Ragged(np.array([1]), np.array([0, 1])))
+VALIDATION = Validation(
+    shown=Ragged(np.array([0]), np.array([0, 1])),
+    hidden=Ragged(np.array([1]), np.array([0, 1])),
+    counts=np.ones(SONGS, np.int64),
+)
 
 
 def ranking(place: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +35,8 @@ def ranking(place: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     score = np.concatenate([[0, 0], np.arange(SONGS - 2, 0, -1)])  # of the songs, as the shown song 0 votes
     score[1] = SONGS - place - 0.5
     vectors = np.tile(np.array([1, 0], np.float32), (SONGS, 1))
-    context = np.stack([score, np.full(SONGS, epoch)], axis=1).astype(np.float32)
+    context = np.stack([score / SONGS, np.sqrt(1 - (score / SONGS) ** 2)], axis=1).astype(np.float32)
+    context[0] = 0, epoch
     return vectors, context
 
 
