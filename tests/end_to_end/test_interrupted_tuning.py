@@ -18,7 +18,6 @@ SETTINGS = {
     "train.epochs": 30,
     "train.checkpoint_seconds": 0,
     "train.alpha": 1e-6,  # learns nothing: what is tried is better, and has to be confirmed
-    "train.min_alpha": 1e-6,
 }
 MOMENTS = ["tuning ", "checkpoint saved", "trial number=", "confirming"]
 

@@ -59,7 +59,7 @@ class Search:
 
     def _try(self, trial: optuna.Trial, values: Values) -> None:
         """Train with some settings, measure, and note what came of it."""
-        watch = self._watch(trial, values.get("epochs", self.trainings.settings.train.epochs))
+        watch = self._watch(trial)
         trial.set_user_attr(VALUES, dict(values))
         choose = self.trainings.parts.choose
         try:
@@ -96,7 +96,7 @@ class Search:
             minutes_left=round(max(self._left, 0) / 60, 1),
         )
 
-    def _watch(self, trial: optuna.Trial, epochs: int) -> Watch:
+    def _watch(self, trial: optuna.Trial) -> Watch:
         """Who watches a trial, and shows how far the search is meanwhile."""
         best, left, whole = best_of(self.study), self._left, 60 * self.options.minutes
         so_far = f"trial {trial.number}, best {best.value:.4f}" if best else f"trial {trial.number}"
@@ -105,4 +105,4 @@ class Search:
             remaining = max(left - seconds, 0)
             self.tell(f"{so_far}, {remaining / 60:.1f} minutes left", 1 - remaining / whole)
 
-        return Watch(trial, epochs, left, tell)
+        return Watch(trial, left, tell)

@@ -26,17 +26,18 @@ class Range:
 
 
 SPACE: Mapping[str, Range] = {
-    "epochs": Range(10, 100, log=True),
     "window": Range(2, 50, log=True),
     "far_weight": Range(0, 1),
+    "subset_share": Range(0, 1),
     "negative": Range(2, 15),
     "alpha": Range(0.05, 0.5, log=True),
     "weight_decay": Range(0.002, 0.1, log=True),
     "ns_exponent": Range(0, 1),
     "sample": Range(1e-4, 1, log=True),
 }
-"""What is tuned, of our own trainer; a value of today that lies outside widens the range. What services would pay for
-in memory (`vector_size`) or people would notice (`min_count`) is theirs to choose."""
+"""What is tuned, of our own trainer; a value of today that lies outside widens the range. How many epochs are right the
+training finds out by itself. What services would pay for in memory (`vector_size`) or people would notice (`min_count`)
+is theirs to choose."""
 
 
 def today_of(settings: TrainSettings) -> Values:

@@ -7,8 +7,7 @@ import optuna
 
 from song2vec.tune.study import SECONDS
 
-STEPS = 10  # of a training, at which it is compared with others: those have other epochs, but as many steps
-BEHIND = "it was behind half of the others at this step"
+BEHIND = "it was behind half of the others after as many epochs"
 OUT_OF_TIME = "the minutes were over"
 
 
@@ -19,18 +18,17 @@ class Watch:
         why: why it ended the training; empty: it did not.
     """
 
-    def __init__(self, trial: optuna.Trial, epochs: int, seconds: float, tell: Callable[[float], None]) -> None:
+    def __init__(self, trial: optuna.Trial, seconds: float, tell: Callable[[float], None]) -> None:
         """Begin to watch.
 
         Args:
             trial: gets the rankings.
-            epochs: how many the training has at most.
             seconds: how long it may take.
             tell: is told the seconds so far, at every pause.
         """
         self.why = ""
-        self._trial, self._epochs, self._most, self._tell = trial, epochs, seconds, tell
-        self._step, self._started = 0, time.monotonic()
+        self._trial, self._most, self._tell = trial, seconds, tell
+        self._reported, self._started = 0, time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -47,13 +45,12 @@ class Watch:
         return not self.why
 
     def _report(self, rankings: Sequence[float | None]) -> bool:
-        """Tell the pruner of the first ranking of each step; say whether there was a new one."""
-        before = self._step
+        """Tell the pruner of rankings that it does not know; say whether there were any."""
+        before = self._reported
         for epoch, ranking in enumerate(rankings, 1):
-            step = STEPS * epoch // self._epochs
-            if ranking is not None and step > self._step:
-                self._trial.report(ranking, step)
-                self._step = step
-        if self._step > before:
+            if ranking is not None and epoch > self._reported:
+                self._trial.report(ranking, epoch)
+                self._reported = epoch
+        if self._reported > before:
             self._trial.set_user_attr(SECONDS, self.seconds)  # the process may be killed
-        return self._step > before
+        return self._reported > before

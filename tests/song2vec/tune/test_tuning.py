@@ -14,12 +14,12 @@ from song2vec.errors import BusyError, DataError, SettingsError
 from song2vec.records import Tuning
 from song2vec.settings import load_settings
 from song2vec.tune import tune, tuning_page
-from song2vec.tune.space import SPACE, distributions, today_of
+from song2vec.tune.space import SPACE, Range, distributions, today_of
 from song2vec.tune.study import alone_in
-from song2vec.tune.watch import BEHIND, OUT_OF_TIME, STEPS
+from song2vec.tune.watch import BEHIND, OUT_OF_TIME
 
 SMALL = {"train.vector_size": 8, "train.workers": 1, "train.epochs": 10, "tune.minutes": 60, "tune.trials": 3}
-UNTRAINED = {"train.alpha": 1e-6, "train.min_alpha": 1e-6}  # learns nothing: whatever is tried is better
+UNTRAINED = {"train.alpha": 1e-6}  # learns nothing: whatever is tried is better
 HELD_OUT = range(0, 60)
 
 
@@ -158,14 +158,16 @@ def test_the_held_out_playlists_take_no_part(tmp_path):
     assert untimed[0] == untimed[1] == untimed[2]
 
 
-def test_a_gain_that_chance_may_explain_is_not_proposed(tmp_path):
-    lists = np.random.default_rng(1).integers(1, 40, (600, 8)).tolist()  # nothing to learn
+def test_where_no_settings_rank_better_than_todays_nothing_is_proposed(tmp_path):
+    rng = np.random.default_rng(1)
+    lists = [rng.permutation(np.arange(1, 9)).tolist() for _ in range(600)]  # what is not shown is hidden
     playlists = write_playlists(tmp_path / "playlists.parquet", lists)
 
     tuning = tune(playlists, tmp_path / "study", small())
 
-    assert tuning.proposed == {}
-    assert tuning.sentence.startswith("Nothing is proposed")
+    assert [trial.ndcg for trial in tuning.trials] == [1.0] * 3
+    assert tuning.sentence.startswith("Nothing is proposed: none of 2 other settings ranked better than today's")
+    assert (tuning.proposed, tuning.confirmed) == ({}, None)
     assert not (tmp_path / "study/proposed.toml").exists()
 
 
@@ -191,7 +193,7 @@ def test_a_training_that_ranks_behind_the_others_is_ended_early(tmp_path):
         params=dict(today),
         distributions=distributions(today),
         value=1.0,
-        intermediate_values=dict.fromkeys(range(1, STEPS + 1), 1.0),
+        intermediate_values=dict.fromkeys(range(1, 11), 1.0),
         user_attrs={"values": dict(today)},
     )
     tune(playlists, tmp_path / "study", small(tune__trials=2))
@@ -206,11 +208,15 @@ def test_a_training_that_ranks_behind_the_others_is_ended_early(tmp_path):
     assert not (tmp_path / "study/work").exists()
 
 
-def test_settings_that_contradict_each_other_are_a_failed_trial_and_the_search_goes_on(playlists, tmp_path):
-    tuning = tune(playlists, tmp_path / "study", small(train__alpha=0.9, train__min_alpha=0.89))
+def test_settings_that_cannot_be_trained_with_are_a_failed_trial_and_the_search_goes_on(
+    playlists, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(SPACE, "alpha", Range(1.5, 1_000))  # nearly all of it above what may be
+
+    tuning = tune(playlists, tmp_path / "study", small())
 
     assert [trial.outcome for trial in tuning.trials] == ["complete", "failed", "failed"]
-    assert all("lower min_alpha" in trial.why for trial in tuning.trials[1:])
+    assert all("less than or equal to 1" in trial.why for trial in tuning.trials[1:])
 
 
 def test_too_few_playlists_are_refused(tmp_path):

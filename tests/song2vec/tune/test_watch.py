@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from song2vec.tune.watch import BEHIND, OUT_OF_TIME, STEPS, Watch
+from song2vec.tune.watch import BEHIND, OUT_OF_TIME, Watch
 
 SPACE: dict[str, Any] = {"x": optuna.distributions.FloatDistribution(0, 1)}
 
@@ -16,7 +16,7 @@ def asked(others=()):
     """A trial beside complete ones, which ranked so after every step."""
     study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(n_startup_trials=1))
     for ranking in others:
-        steps = dict.fromkeys(range(1, STEPS + 1), ranking)
+        steps = dict.fromkeys(range(1, 11), ranking)
         study.add_trial(
             optuna.create_trial(params={"x": 0.5}, distributions=SPACE, value=ranking, intermediate_values=steps)
         )
@@ -27,33 +27,28 @@ def reported(trial):
     return trial.study.trials[trial.number].intermediate_values
 
 
-def test_a_ranking_is_reported_at_its_share_of_the_training():
+@given(st.lists(st.none() | st.floats(0, 1), max_size=30))
+def test_every_ranking_is_reported_once_under_its_epoch_however_often_the_watch_is_asked(rankings):
     trial = asked()
-    watch = Watch(trial, epochs=20, seconds=100, tell=lambda _: None)
+    watch = Watch(trial, seconds=100, tell=lambda _: None)
 
-    for rankings in ([None] * 5, [None] * 4 + [0.1], [None] * 4 + [0.1] + [None] * 4 + [0.2]):
-        assert watch(rankings)
+    for done in range(len(rankings) + 1):
+        assert watch(rankings[:done])
+        assert watch(rankings[:done])
 
-    assert reported(trial) == {2: 0.1, 5: 0.2}
+    assert reported(trial) == {epoch: ranking for epoch, ranking in enumerate(rankings, 1) if ranking is not None}
 
 
-@given(st.integers(1, 300), st.integers(1, 7))
-def test_no_step_is_reported_twice_however_often_the_watch_is_asked(epochs, every):
+def test_a_training_that_went_on_from_a_checkpoint_reports_what_was_before_too():
     trial = asked()
-    watch = Watch(trial, epochs, seconds=100, tell=lambda _: None)
 
-    for done in range(1, epochs + 1):
-        rankings = [epoch / epochs if epoch % every == 0 else None for epoch in range(1, done + 1)]
-        assert watch(rankings)
-        assert watch(rankings)
+    assert Watch(trial, seconds=100, tell=lambda _: None)([None, 0.1, None, 0.2])
 
-    steps = reported(trial)
-    assert set(steps) <= set(range(1, STEPS + 1))
-    assert all(step <= STEPS * ranking < step + 1 for step, ranking in steps.items())
+    assert reported(trial) == {2: 0.1, 4: 0.2}
 
 
 def test_it_ends_what_is_behind_half_of_the_others():
-    behind, ahead = (Watch(asked([0.1, 0.3, 0.5]), 10, 100, lambda _: None) for _ in range(2))
+    behind, ahead = (Watch(asked([0.1, 0.3, 0.5]), 100, lambda _: None) for _ in range(2))
 
     assert behind([None, 0.2]) is False
     assert ahead([None, 0.4]) is True
@@ -63,7 +58,7 @@ def test_it_ends_what_is_behind_half_of_the_others():
 @pytest.mark.parametrize("rankings", [[], [0.9]])
 def test_it_ends_what_has_no_time_left_in_the_middle_of_an_epoch_too(rankings):
     told = []
-    watch = Watch(asked(), 10, seconds=0, tell=told.append)
+    watch = Watch(asked(), seconds=0, tell=told.append)
 
     assert watch(rankings) is False
     assert watch.why == OUT_OF_TIME
