@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from song2vec.evaluate.baselines import Holdings, table_of
+from song2vec.evaluate.baselines import Holdings
 from song2vec.metrics.ranking import METRICS, Doubles, playlist_metrics
 from song2vec.model import Floats
 from song2vec.playlists.corpus import Ints, Ragged
 from song2vec.playlists.heldout_file import Heldout, read_heldout
 from song2vec.playlists.playlist_file import open_playlists
+from song2vec.playlists.similarity import table_of
 from song2vec.settings import load_settings
 from song2vec_client.scoring import BLOCK_SCORES, top
 

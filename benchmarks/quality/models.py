@@ -20,7 +20,7 @@ from song2vec.playlists.corpus import Ints, Ragged
 from song2vec.playlists.heldout_file import Heldout
 from song2vec.plumbing.files import whole_folder, write_json
 from song2vec.settings import TrainSettings, load_settings, original_settings
-from song2vec_client.scoring import unit_rows
+from song2vec_client.vote import unit_rows
 
 ORIGINAL = {"trainer": "gensim", "workers": "2", **({"epochs": "2"} if SMALL else {})}
 GENSIM = {*original_settings(), "trainer", "vector_size", "min_count", "sample", "ns_exponent", "seed", "workers"}

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from song2vec_client.errors import CorruptModelError, NotFoundError, UnsupportedFormatError
 from song2vec_client.format.fields import parse_json
-from song2vec_client.format.layout import MANIFEST, MODEL_FILES, is_version
+from song2vec_client.format.layout import MANIFEST, is_version
 from song2vec_client.format.records import Manifest
 
 LIMIT = 10 * 2**30  # bytes
@@ -149,8 +149,7 @@ def _is_whole(folder: Path, sha256: str) -> bool:
         if hashlib.sha256(content).hexdigest() != sha256:
             return False
         manifest = Manifest.from_json(parse_json(content))
-        entries = [manifest.entry(path) for path in MODEL_FILES]
-        return all((folder / entry.path).stat().st_size == entry.size for entry in entries)
+        return all((folder / entry.path).stat().st_size == entry.size for entry in manifest.model_files)
     except (OSError, CorruptModelError, UnsupportedFormatError):
         return False
 

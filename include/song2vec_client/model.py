@@ -15,9 +15,20 @@ from numpy.typing import NDArray
 
 from song2vec_client.errors import CorruptModelError, NotFoundError
 from song2vec_client.format.fields import parse_json
-from song2vec_client.format.layout import CONTEXT, COUNTS, MANIFEST, SONGS, VECTORS
+from song2vec_client.format.layout import (
+    CONTEXT,
+    COUNTS,
+    MANIFEST,
+    NEIGHBOUR_WEIGHTS,
+    NEIGHBOURS,
+    ONE_WAY,
+    SONGS,
+    TWO_WAY,
+    VECTORS,
+)
 from song2vec_client.format.records import Manifest
-from song2vec_client.scoring import continue_rows, similar_rows, unit_rows
+from song2vec_client.scoring import continue_rows, similar_rows
+from song2vec_client.vote import Neighbours, Vote, one_way, two_way, unit_rows
 
 Song = SupportsIndex | str
 Playlist = Iterable[Song]
@@ -26,6 +37,7 @@ Ints = NDArray[np.int64]
 
 # Written beside a pulled model, so that all processes of a machine share them:
 UNIT = "unit.npy"  # float32 (songs, dimensions): the input vectors at length 1
+UNIT_CONTEXT = "unit_context.npy"  # the same of the output vectors, where these are scored at length 1
 ORDER = "order.npy"  # int64 (songs,): the rows in ascending order of their songs
 NO_SONG = -1  # fills a row of a batch where fewer songs are left than were asked for
 
@@ -41,10 +53,22 @@ class SongModel:
         counts: int64 (songs,), how often each was seen in training.
         vectors: float32 (songs, dimensions), input vectors: near for songs that occur in the same company.
         context: float32 (songs, dimensions), output vectors.
+        neighbours: the strongest neighbours of each song, of a model that is scored two-way; else None.
+        scoring: how a playlist is continued, "one-way" or "two-way": see `song2vec_client.vote`.
         version: the version, or None for a model that was not pulled from a store.
     """
 
-    def __init__(self, songs: Ints, counts: Ints, vectors: Floats, context: Floats, version: str | None = None) -> None:
+    def __init__(
+        self,
+        songs: Ints,
+        counts: Ints,
+        vectors: Floats,
+        context: Floats,
+        version: str | None = None,
+        *,
+        neighbours: Neighbours | None = None,
+        scoring: str = ONE_WAY,
+    ) -> None:
         """Check shapes and types; `open` is the usual way to a model.
 
         Raises:
@@ -57,8 +81,12 @@ class SongModel:
         _require(context, CONTEXT, np.float32, vectors.shape)
         if not vectors.size:
             raise CorruptModelError(f"{VECTORS} is empty: shape {vectors.shape}")
+        if neighbours is not None:
+            shape = (n, *neighbours.rows.shape[1:2])
+            _require(neighbours.rows, NEIGHBOURS, np.int32, shape)
+            _require(neighbours.weights, NEIGHBOUR_WEIGHTS, np.float16, shape)
         self.songs, self.counts, self.vectors, self.context = songs, counts, vectors, context
-        self.version = version
+        self.neighbours, self.scoring, self.version = neighbours, scoring, version
 
     @classmethod
     def open(cls, folder: Path | str) -> "SongModel":
@@ -72,30 +100,52 @@ class SongModel:
         """
         folder = Path(folder)
         songs, counts, vectors, context = (_map(folder / name) for name in (SONGS, COUNTS, VECTORS, CONTEXT))
-        model = cls(songs, counts, vectors, context, _version(folder / MANIFEST))
+        version, scoring, neighbours = _version(folder / MANIFEST), ONE_WAY, None
+        if (folder / NEIGHBOURS).exists():  # of a version that is scored one-way, it is never pulled
+            scoring = TWO_WAY
+            neighbours = Neighbours(_map(folder / NEIGHBOURS), _map(folder / NEIGHBOUR_WEIGHTS))
+        model = cls(songs, counts, vectors, context, version, neighbours=neighbours, scoring=scoring)
         if (folder / UNIT).exists() and (folder / ORDER).exists():
             model._unit, model._order = _map(folder / UNIT), _map(folder / ORDER)
             _require(model._unit, UNIT, np.float32, vectors.shape)
             _require(model._order, ORDER, np.int64, songs.shape)
+        if (folder / UNIT_CONTEXT).exists():
+            model._unit_context = _map(folder / UNIT_CONTEXT)
+            _require(model._unit_context, UNIT_CONTEXT, np.float32, vectors.shape)
         return model
 
     def prepare(self, folder: Path) -> None:
         """Read and check every vector, and write to `folder` what a model that is opened there need not compute.
 
         Raises:
-            CorruptModelError: a vector holds NaN or infinity, or a song occurs twice.
+            CorruptModelError: a vector holds NaN or infinity, a song occurs twice, or a neighbour is no song.
         """
         ordered = self.songs[self._order]
         if np.any(ordered[1:] == ordered[:-1]):
             raise CorruptModelError(f"{SONGS} holds a song twice")
         np.save(folder / ORDER, self._order)
-        unit = np.lib.format.open_memmap(folder / UNIT, "w+", np.float32, self.vectors.shape)
+        matrices = {UNIT: self.vectors} | ({UNIT_CONTEXT: self.context} if self.scoring == TWO_WAY else {})
+        written = {
+            name: np.lib.format.open_memmap(folder / name, "w+", np.float32, self.vectors.shape) for name in matrices
+        }
         for start in range(0, len(self), _BLOCK):
             block = slice(start, start + _BLOCK)
             if not (np.isfinite(self.vectors[block]).all() and np.isfinite(self.context[block]).all()):
                 raise CorruptModelError(f"{VECTORS} or {CONTEXT} holds NaN or infinity: the training diverged")
-            unit[block] = unit_rows(self.vectors[block])
-        unit.flush()
+            self._check_neighbours(block)
+            for name, unit in written.items():
+                unit[block] = unit_rows(matrices[name][block])
+        for unit in written.values():
+            unit.flush()
+
+    def _check_neighbours(self, block: slice) -> None:
+        if self.neighbours is None:
+            return
+        rows, weights = (part[block] for part in self.neighbours)
+        if not ((rows >= 0) & (rows < len(self))).all():
+            raise CorruptModelError(f"{NEIGHBOURS} holds a row that is none of the {len(self):,} songs")
+        if not ((weights >= 0) & (weights < np.inf)).all():
+            raise CorruptModelError(f"{NEIGHBOUR_WEIGHTS} holds a weight that is negative or no number")
 
     def __len__(self) -> int:
         """The number of songs."""
@@ -171,8 +221,19 @@ class SongModel:
         banned = None if exclude is None else [self._known(songs) for songs in exclude]
         if banned is not None and len(banned) != len(known):
             raise ValueError(f"exclude has {len(banned)} entries for {len(known)} playlists: give one a playlist")
-        rows, scores = continue_rows(self.vectors, self.context, known, _positive(k), banned)
+        rows, scores = continue_rows(self.vote, known, _positive(k), banned)
         return np.where(rows < 0, NO_SONG, self.songs[rows]), scores
+
+    @cached_property
+    def vote(self) -> Vote:
+        """How the songs of a playlist score all others."""
+        if self.scoring == ONE_WAY:
+            return one_way(self.vectors, self.context)
+        return two_way(self._unit, self._unit_context, self.counts, self.neighbours)
+
+    @cached_property
+    def _unit_context(self) -> Floats:
+        return unit_rows(self.context)
 
     @cached_property
     def _unit(self) -> Floats:

@@ -2,24 +2,15 @@
 
 The client and the evaluator use these same functions, so that what is measured is what services get.
 
-Two songs are similar by the cosine of their input vectors. A playlist is continued by a vote: every song ``s``
-of the playlist gives each candidate ``c`` the product of its own input vector, scaled to length 1, and the
-candidate's output (context) vector; a negative product counts a tenth::
-
-    product(s, c) = in_s / |in_s| · out_c
-    score(c) = sum over s of max(product, product / 10)
-
-Input against output is what skip-gram is trained for: which songs stand beside this one. A song that knows
-nothing of a candidate hardly speaks against it, so that a playlist with two tastes is continued within both,
-and not by what lies between them, as by the mean of its vectors. The tenth keeps an order among candidates
-where all products are negative, as they are when songs are few: a product estimates the pair's pointwise mutual
-information less the logarithm of the number of negative samples (Levy and Goldberg 2014).
+Two songs are similar by the cosine of their input vectors. A playlist is continued by a `Vote` of its songs.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from song2vec_client.vote import Vote, blocks, owners
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -28,23 +19,8 @@ NOTHING = -1  # the row where fewer songs are left than were asked for; its scor
 BLOCK_SCORES = 4 * 2**20  # scores held at a time, and as many votes where playlists are continued: 16 MiB each
 BLOCK_QUERIES = 256  # songs asked about at a time: enough for a matrix product at full speed
 MOST_PLAYLISTS = 32  # continued at a time: adding up the votes costs a product of this length for every vote
-AGAINST = np.float32(0.1)  # what a vote against a candidate counts
 
 _DOWN = np.float32(-np.inf)
-
-
-def unit_rows(vectors: Floats) -> Floats:
-    """Scale every row to length 1; a row of zeros stays as it is.
-
-    Args:
-        vectors: float32 (songs, dimensions).
-
-    Returns:
-        float32 (songs, dimensions).
-    """
-    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
-    lengths[lengths == 0] = 1
-    return np.asarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)
 
 
 def similar_rows(unit: Floats, rows: Rows, k: int, *, most: int = BLOCK_SCORES) -> tuple[Rows, Floats]:
@@ -62,9 +38,9 @@ def similar_rows(unit: Floats, rows: Rows, k: int, *, most: int = BLOCK_SCORES) 
     """
     k = min(k, len(unit) - 1)
     nearest, scores = _empty(len(rows), k)
-    for block in _blocks(len(rows), 1, most, BLOCK_QUERIES):
+    for block in blocks(len(rows), 1, most, BLOCK_QUERIES):
         queries = rows[block]
-        tiles = [_similar_within(unit, queries, tile, k) for tile in _blocks(len(unit), len(queries), most)]
+        tiles = [_similar_within(unit, queries, tile, k) for tile in blocks(len(unit), len(queries), most)]
         nearest[block], scores[block] = tiles[0] if len(tiles) == 1 else _best_of(tiles, k)
     return nearest, scores
 
@@ -86,19 +62,17 @@ def _similar_within(unit: Floats, rows: Rows, tile: slice, k: int) -> tuple[Rows
 
 
 def continue_rows(
-    vectors: Floats,
-    context: Floats,
+    vote: Vote,
     playlists: Sequence[Rows],
     k: int,
     exclude: Sequence[Rows] | None = None,
     *,
     most: int = BLOCK_SCORES,
 ) -> tuple[Rows, Floats]:
-    """Find the `k` songs that best continue each playlist, by the vote described above.
+    """Find the `k` songs that best continue each playlist.
 
     Args:
-        vectors: float32 (songs, dimensions), the input vectors; only their directions count.
-        context: float32 (songs, dimensions), the output vectors as they were trained, not scaled.
+        vote: what the songs of a playlist say of the others.
         playlists: one int64 array a playlist, the rows of the songs it holds.
         k: how many songs to find.
         exclude: one int64 array a playlist, rows that must not be recommended either.
@@ -109,12 +83,13 @@ def continue_rows(
         A playlist's own songs are never among them. Where fewer than `k` songs are left, or the playlist is
         empty, the rest is row -1 with score -inf.
     """
+    songs = vote.songs
     best_rows, best = _empty(len(playlists), k)
     taken = playlists if exclude is None else [np.concatenate(pair) for pair in zip(playlists, exclude, strict=True)]
-    width = min(k, len(vectors))
-    for block in _blocks(len(playlists), len(vectors), most, MOST_PLAYLISTS):
-        scores = _votes(vectors, context, playlists[block], most)
-        scores[_owners(taken[block]), np.concatenate(taken[block])] = _DOWN
+    width = min(k, songs)
+    for block in blocks(len(playlists), songs, most, MOST_PLAYLISTS):
+        scores = vote.scores(playlists[block], most)
+        scores[owners(taken[block]), np.concatenate(taken[block])] = _DOWN
         best_rows[block, :width], best[block, :width] = top(scores, width)
         best[block][[len(playlist) == 0 for playlist in playlists[block]]] = _DOWN
     best_rows[np.isneginf(best)] = NOTHING
@@ -164,34 +139,6 @@ def _best(scores: Floats, k: int) -> NDArray[np.bool_]:
     above, ties = scores > limit, scores == limit
     room = k - np.count_nonzero(above, axis=1)
     return np.asarray(above | (ties & (np.cumsum(ties, axis=1) <= room[:, None])))
-
-
-def _votes(vectors: Floats, context: Floats, playlists: Sequence[Rows], most: int) -> Floats:
-    """Sum the votes of each playlist's songs: float32 (playlists, songs).
-
-    A song that several of the playlists hold is multiplied once, and adding up is a product too.
-    """
-    scores = np.zeros((len(playlists), len(vectors)), np.float32)
-    songs, places = np.unique(np.concatenate(playlists), return_inverse=True)
-    holds = np.zeros((len(playlists), len(songs)), np.float32)  # how often
-    np.add.at(holds, (_owners(playlists), places), 1)
-    voters = unit_rows(vectors[songs])
-    for block in _blocks(len(vectors), len(songs), most):  # candidates, so that each is read only once
-        votes = voters @ context[block].T
-        np.maximum(votes, votes * AGAINST, out=votes)
-        np.matmul(holds, votes, out=scores[:, block])
-    return scores
-
-
-def _owners(playlists: Sequence[Rows]) -> Rows:
-    """For every song of the playlists laid end to end, the number of its playlist."""
-    return np.repeat(np.arange(len(playlists)), [len(playlist) for playlist in playlists])
-
-
-def _blocks(queries: int, songs: int, most: int, longest: int | None = None) -> list[slice]:
-    """Cut `queries` so that a block's scores against all `songs` stay within `most`, and a block within `longest`."""
-    size = max(1, min(most // max(1, songs), longest or queries))
-    return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]
 
 
 def _empty(queries: int, k: int) -> tuple[Rows, Floats]:

@@ -17,7 +17,8 @@ SETTINGS = {
     "train.workers": 1,
     "train.epochs": 30,
     "train.checkpoint_seconds": 0,
-    "train.alpha": 1e-6,  # learns nothing: what is tried is better, and has to be confirmed
+    "train.alpha": 1e-6,  # learns next to nothing: what is tried is better, and has to be confirmed
+    "train.neighbours": 1,
 }
 MOMENTS = ["tuning ", "checkpoint saved", "trial number=", "confirming"]
 

@@ -164,7 +164,7 @@ def test_a_value_out_of_bounds_is_refused_by_the_form_itself(name, value):
 
 def test_choosing_gensim_in_the_form_chooses_the_original_settings_too():
     assert task_on({}, sent_by(form_of({}), {"train.trainer": "gensim"})) == load_settings({"train.trainer": "gensim"})
-    assert "Empty: 20, with gensim 100." in str(trigger_form()["train.epochs"].description)
+    assert "Empty: 200, with gensim 100." in str(trigger_form()["train.epochs"].description)
 
 
 @pytest.mark.parametrize("deployed", ["", "something"])

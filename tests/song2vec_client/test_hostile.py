@@ -19,7 +19,7 @@ from song2vec.channels import promote
 from song2vec_client import ModelStore
 from song2vec_client.errors import CorruptModelError, NotFoundError, Song2VecError, UnsupportedFormatError
 from song2vec_client.format.digests import digest
-from song2vec_client.format.layout import MODEL_FILES
+from song2vec_client.format.layout import MODEL_FILES, ONE_WAY
 from song2vec_client.format.records import FileEntry, Manifest
 from song2vec_client.model import SongModel
 
@@ -258,7 +258,7 @@ def _changed(record: Any, data: st.DataObject) -> bytes:
     return json.dumps(_put(record, data.draw(st.sampled_from(_paths(record))), data.draw(JSON))).encode()
 
 
-@given(path=st.sampled_from(MODEL_FILES), at=st.integers(0, 127), new=st.binary(min_size=1, max_size=9))
+@given(path=st.sampled_from(MODEL_FILES[ONE_WAY]), at=st.integers(0, 127), new=st.binary(min_size=1, max_size=9))
 @FUZZ
 def test_any_bytes_in_the_header_of_an_array_are_harmless(tmp_path_factory, path, at, new):
     folder = write_model(tmp_path_factory.mktemp("fuzz") / "model")

@@ -6,7 +6,8 @@ from tests.rig.models import SONGS, write_model
 
 from song2vec_client.errors import CorruptModelError, NotFoundError
 from song2vec_client.model import SongModel
-from song2vec_client.scoring import continue_rows, unit_rows
+from song2vec_client.scoring import continue_rows
+from song2vec_client.vote import one_way, unit_rows
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_prepared_model_answers_as_an_unprepared_one(folder):
 def test_what_is_served_is_what_the_evaluation_measures(folder):
     context = np.random.default_rng(1).normal(size=(len(SONGS), 2)).astype(np.float32)
     np.save(folder / "context.npy", context)
-    rows, scores = continue_rows(unit_rows(np.load(folder / "vectors.npy")), context, [np.array([0, 3])], 4)
+    rows, scores = continue_rows(one_way(unit_rows(np.load(folder / "vectors.npy")), context), [np.array([0, 3])], 4)
 
     songs, served = SongModel.open(folder).continue_playlists([[500, 7]], 4)
 

@@ -5,12 +5,13 @@ that both come from.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
 from song2vec.playlists.playlist_file import PlaylistFile
+from song2vec.playlists.similarity import Exponents, Similarity, table_of
 from song2vec_client.scoring import BLOCK_SCORES, top
 
 
@@ -66,20 +67,6 @@ def popular_songs(counts: Ints, shown: Ragged, k: int) -> Ints:
     return np.pad(best, ((0, 0), (0, k - best.shape[1])), constant_values=-1)
 
 
-class Exponents(NamedTuple):
-    """What tunes item-kNN: how much it holds against a song that many playlists hold it, and against a long playlist.
-
-    Attributes:
-        shown: of the number of playlists that hold the shown song.
-        candidate: of the number of playlists that hold the candidate.
-        length: of the number of songs in a playlist that holds both.
-    """
-
-    shown: float
-    candidate: float
-    length: float
-
-
 TUNED = Exponents(shown=0.5, candidate=0.45, length=0.5)
 """Level with cosine (.5, .5, 0) or above it on each of five sets of playlists: docs/evaluation.md."""
 
@@ -87,49 +74,27 @@ TUNED = Exponents(shown=0.5, candidate=0.45, length=0.5)
 def neighbour_songs(table: Any, shown: Ragged, k: int, exponents: Exponents = TUNED) -> Ints:
     """Recommend by item-kNN: the songs that share most playlists with the shown ones.
 
-    All songs are neighbours, and a candidate's score is the sum of its similarities to the shown songs::
-
-        score(c) = sum over shown s of  n_sc / (n_s ^ shown · n_c ^ candidate)
-        n_sc = sum over playlists p with s and c of  1 / (songs in p) ^ length,    n_s = playlists with s
-
-    The exponents of n_s and n_c are those of Deshpande and Karypis 2004 (*Item-based top-N recommendation
-    algorithms*), who also count long rows for less; (.5, .5, 0) is the cosine of two columns of the table.
+    All songs are neighbours, and a candidate's score is the sum of its `Similarity` to each shown song.
 
     Args:
         table: sparse float32 (playlists, songs), as in `Holdings`.
         shown: rows of the shown songs of each held-out playlist.
         k: how many songs to recommend.
-        exponents: the similarity.
+        exponents: of the similarity.
 
     Returns:
         int64 (playlists, k), rows, best first, equal scores by lower row; -1 where no more songs share a
         playlist with a shown one.
     """
-    songs = table.shape[1]
-    counts = np.maximum(np.bincount(table.indices, minlength=songs), 1).astype(np.float32)
-    lengths = np.maximum(np.diff(table.indptr), 1).astype(np.float32)
-    held_by = (table * (lengths**-exponents.length)[:, None]).T.tocsr()  # (songs, playlists)
-    asked = (table_of(shown, songs) * counts**-exponents.shown).tocsr()
-    weights = counts**-exponents.candidate
+    songs, similarity = table.shape[1], Similarity(table, exponents)
+    asked = (table_of(shown, songs) * similarity.shown).tocsr()
     best = np.full((len(shown), k), -1, np.int64)
     width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
     for start in range(0, len(shown), size):
         block = asked[start : start + size]
-        alike = block @ held_by  # how much each playlist is like the shown songs
-        scores = (alike @ table).toarray() * weights
+        alike = block @ similarity.held_by  # how much each playlist is like the shown songs
+        scores = (alike @ table).toarray() * similarity.candidates
         scores[block.nonzero()] = 0
         rows, values = top(scores, width)
         best[start : start + size, :width] = np.where(values > 0, rows, -1)
     return best
-
-
-def table_of(playlists: Ragged, songs: int) -> Any:
-    """Sparse float32 (playlists, songs), 1 where the playlist, rows of songs, holds the song."""
-    from scipy.sparse import csr_array
-
-    shape = (len(playlists), songs)
-    ones = np.ones(len(playlists.flat), np.float32)
-    table = csr_array((ones, playlists.flat, playlists.offsets), shape=shape, copy=True)  # it sorts its arrays in place
-    table.sum_duplicates()
-    table.data[:] = 1
-    return table

@@ -44,10 +44,10 @@ def continued(model: Model, shown: Ragged, k: int) -> Ints:
     """
     from threadpoolctl import threadpool_limits
 
-    playlists = model.vocabulary.known(shown).lists()
+    playlists, vote = model.vocabulary.known(shown).lists(), model.served().vote
     parts = [playlists[start : start + MOST_PLAYLISTS] for start in range(0, len(playlists), MOST_PLAYLISTS)]
     with threadpool_limits(1, "blas"):
-        rows = list(each(lambda part: continue_rows(model.vectors, model.context, part, k)[0], parts, _cores()))
+        rows = list(each(lambda part: continue_rows(vote, part, k)[0], parts, _cores()))
     return model.vocabulary.songs_of(np.concatenate(rows))
 
 

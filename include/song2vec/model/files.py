@@ -12,8 +12,10 @@ from song2vec.errors import DataError
 from song2vec.playlists.corpus import Ints, Vocabulary
 from song2vec.playlists.tables import SONGS
 from song2vec.plumbing.arrays import to_arrow
-from song2vec_client.format.layout import CONTEXT, VECTORS
+from song2vec_client.errors import CorruptModelError, NotFoundError
+from song2vec_client.format.layout import CONTEXT, NEIGHBOUR_WEIGHTS, NEIGHBOURS, ONE_WAY, VECTORS
 from song2vec_client.model import SongModel
+from song2vec_client.vote import Neighbours
 
 Floats = NDArray[np.float32]
 
@@ -26,15 +28,26 @@ class Model:
         vocabulary: the songs and how often each was seen.
         vectors: float32 (songs, dimensions), the input vectors.
         context: float32 (songs, dimensions), the output vectors (gensim's ``syn1neg``).
+        scoring: how it continues playlists, which follows from how it was trained: see `song2vec_client.vote`.
+        neighbours: the strongest neighbours of each song, of a model that is scored two-way; None: not yet there.
     """
 
     vocabulary: Vocabulary
     vectors: Floats
     context: Floats
+    scoring: str = ONE_WAY
+    neighbours: Neighbours | None = None
+
+    @classmethod
+    def of(cls, served: SongModel) -> "Model":
+        """A model that services ask, with all that it is made of."""
+        vocabulary = Vocabulary(np.array(served.songs), np.array(served.counts))
+        return cls(vocabulary, served.vectors, served.context, served.scoring, served.neighbours)
 
     def served(self) -> SongModel:
         """The model as services ask it."""
-        return SongModel(self.vocabulary.songs, self.vocabulary.counts, self.vectors, self.context)
+        songs, counts = self.vocabulary.songs, self.vocabulary.counts
+        return SongModel(songs, counts, self.vectors, self.context, neighbours=self.neighbours, scoring=self.scoring)
 
 
 def write_model(folder: Path, model: Model) -> None:
@@ -42,6 +55,9 @@ def write_model(folder: Path, model: Model) -> None:
     songs, counts = model.vocabulary.songs, model.vocabulary.counts
     np.save(folder / VECTORS, np.ascontiguousarray(model.vectors))
     np.save(folder / CONTEXT, np.ascontiguousarray(model.context))
+    if model.neighbours:
+        np.save(folder / NEIGHBOURS, model.neighbours.rows)
+        np.save(folder / NEIGHBOUR_WEIGHTS, model.neighbours.weights)
     np.save(folder / "songs.npy", songs)
     np.save(folder / "counts.npy", counts)
     columns = [to_arrow(numbers) for numbers in (np.arange(len(songs)), songs, counts)]
@@ -50,21 +66,15 @@ def write_model(folder: Path, model: Model) -> None:
 
 
 def read_model(folder: Path) -> Model:
-    """Read the arrays that `write_model` wrote; the two matrices stay on disk until used.
+    """Read the arrays that `write_model` wrote; what is large stays on disk until used.
 
     Raises:
         DataError: a file is missing, or the arrays do not belong together.
     """
-    names = ["vectors", "context", "songs", "counts"]
-    missing = [f"{name}.npy" for name in names if not (folder / f"{name}.npy").is_file()]
-    if missing:
-        raise DataError(f"{folder} lacks {', '.join(missing)}: expected a folder that song2vec train wrote")
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
-    vectors, context, songs, counts = arrays.values()
-    if not (vectors.ndim == 2 and vectors.shape == context.shape and len(vectors) == len(songs) == len(counts)):
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise DataError(f"{folder}: found {shapes}; expected one row a song in each. Train again.")
-    return Model(Vocabulary(np.array(songs), np.array(counts)), vectors, context)
+    try:
+        return Model.of(SongModel.open(folder))
+    except (NotFoundError, CorruptModelError) as error:
+        raise DataError(f"{folder} holds no model: {error}. Expected a folder that song2vec train wrote.") from None
 
 
 def _write_word2vec(path: Path, songs: Ints, vectors: Floats) -> None:

@@ -9,7 +9,7 @@ same version.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,7 @@ from song2vec.records import KINDS, AnyRecord, Decision, Funnel, Records, Traini
 from song2vec.settings import Settings
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format.alignment import Alignment
-from song2vec_client.format.layout import MANIFEST, MODEL_FILES, file_name, version_id
+from song2vec_client.format.layout import MANIFEST, MODEL_FILES, NEIGHBOURS, ONE_WAY, TWO_WAY, file_name, version_id
 from song2vec_client.format.records import FileEntry, Manifest
 from song2vec_client.format.signing import signature_name
 from song2vec_client.gcs.bucket import Bucket
@@ -37,7 +37,7 @@ from song2vec_client.store import ModelStore
 log = structlog.get_logger(__name__)
 
 CARD = "MODEL_CARD.md"
-REQUIRED = (*MODEL_FILES, "songs.parquet", "song2vec.bin", GENSIM, Training.FILE)
+REQUIRED = ("songs.parquet", "song2vec.bin", GENSIM, Training.FILE)
 OPTIONAL = (*(kind.FILE for kind in KINDS if kind is not Training), "data_index.npz", "live.json", CARD)
 
 
@@ -66,10 +66,11 @@ def published_files(*folders: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in folders:
         parts = sorted(path.relative_to(folder).as_posix() for path in folder.glob(f"{GENSIM}*"))
-        for name in (*REQUIRED, *OPTIONAL, *parts):
+        for name in (*MODEL_FILES[TWO_WAY], *REQUIRED, *OPTIONAL, *parts):
             if (folder / name).is_file():
                 files.setdefault(name, folder / name)
-    if missing := [name for name in REQUIRED if name not in files]:
+    required = (*MODEL_FILES[_scoring(files)], *REQUIRED)
+    if missing := [name for name in required if name not in files]:
         raise DataError(
             f"cannot publish: {', '.join(missing)} not found in {', '.join(map(str, folders))}. "
             "Give the folder that `song2vec train` wrote."
@@ -170,7 +171,13 @@ def _manifest(version: str, facts: VersionFacts, entries: tuple[FileEntry, ...])
         code_version=facts.code_version,
         files=entries,
         alignment=facts.alignment,
+        scoring=_scoring([entry.path for entry in entries]),
     )
+
+
+def _scoring(paths: Collection[str]) -> str:
+    """How a model is scored that consists of these files."""
+    return TWO_WAY if NEIGHBOURS in paths else ONE_WAY
 
 
 def _published(bucket: Bucket, version: str) -> Manifest | None:

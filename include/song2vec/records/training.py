@@ -62,6 +62,7 @@ class Training(Record):
         held_out: the rule by which playlists were held out; None: none were, or that is not known.
         validation_playlists: playlists that were set aside to rank while training.
         best_epoch: the epoch that the model is of.
+        neighbour_weight: what the median song adds to its strongest neighbour; None: neighbours do not vote.
         epochs: all of them.
         alignment: how the vectors were turned.
         started: when it began, as ``2026-01-31T04:00:00Z``.
@@ -79,6 +80,7 @@ class Training(Record):
     held_out: HoldoutRule | None = None
     validation_playlists: Count = 0
     best_epoch: Count | None = None
+    neighbour_weight: Real = None
     epochs: Annotated[tuple[Epoch, ...], Many]
     alignment: HowAligned = HowAligned()
     started: str = ""

@@ -94,6 +94,14 @@ class TrainSettings(Section):
         ge=0,
         le=10_000,
     )
+    neighbours: int = setting(
+        100,
+        "Strongest neighbours of each song that are published beside its vectors and vote too when a playlist is "
+        "continued. Not for gensim.",
+        unit="songs",
+        ge=1,
+        le=1_000,
+    )
     align: bool = setting(
         True,
         "Whether the new vectors are turned onto those of the version that is live, so that the two can be compared. "

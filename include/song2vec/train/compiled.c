@@ -134,12 +134,15 @@ INLINE void errors(float *restrict E, const int32_t *restrict firsts, const uint
     for (int j = 0; j < L; j++)
         outside[j] = 1;
     for (int i = 0; i < L; i++, E += L + K, inputs += L) {
-        float total = 0;
+        float all = 0, left = 0;
         for (int k = 0; k < sizes[i]; k++)
             outside[firsts[inputs[k]]] = 0;
-        for (int j = 0; j < L; j++)
-            total += w[j] = weights[j - i] * outside[firsts[j]];
-        float scale = total > 0 ? 1 / total : 0, noise = total > 0 ? negative / K : 0;
+        for (int j = 0; j < L; j++) {
+            float weight = firsts[j] != firsts[i] ? weights[j - i] : 0;
+            all += weight;
+            left += w[j] = weight * outside[firsts[j]];
+        }
+        float scale = all > 0 ? 1 / all : 0, noise = scale * left * negative / K;
         for (int j = 0; j < L; j++)
             E[j] = scale * w[j] * sigmoid(-E[j]);
         for (int k = L; k < L + K; k++)

@@ -143,7 +143,7 @@ class _Loop:
     def _measure(self) -> None:
         """Measure, record and log an epoch that is over, and keep its model if it is the best one so far."""
         seconds, epoch, model = self.history.seconds, len(self.history.records) + 1, self.trainer.model
-        figures = self.measurements.measure(epoch, model.vectors, model.context)
+        figures = self.measurements.measure(epoch, model)
         if not figures.finite:
             self.checkpoint.remove()  # nobody wants to go on from here
             raise SettingsError(

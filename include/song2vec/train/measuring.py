@@ -21,11 +21,11 @@ import numpy as np
 
 from song2vec.errors import DataError
 from song2vec.metrics.ranking import mean_metrics
-from song2vec.model import Floats
+from song2vec.model import Floats, Model
 from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
 from song2vec.playlists.playlist_file import PlaylistFile
 from song2vec.settings import TrainSettings
-from song2vec_client.scoring import continue_rows, unit_rows
+from song2vec_client.scoring import continue_rows
 
 PAIRS = 4_000
 NOISE_SONGS = 500
@@ -103,12 +103,10 @@ class Validation:
     Attributes:
         shown: rows of the songs that the model is shown.
         hidden: rows of the songs it has to find; -1 where it does not know one.
-        counts: int64 (songs,), of the vocabulary.
     """
 
     shown: Ragged
     hidden: Ragged
-    counts: Ints
 
     @classmethod
     def of(cls, playlists: PlaylistFile, vocabulary: Vocabulary) -> "Validation":
@@ -117,25 +115,13 @@ class Validation:
         place = np.arange(len(songs.flat)) - np.repeat(songs.offsets[:-1], songs.lengths)
         rows = vocabulary.rows_of(songs.flat)
         shown = songs.replaced(rows).where((place % 2 == 0) & (rows >= 0))
-        return cls(shown, songs.replaced(rows).where(place % 2 == 1), vocabulary.counts)
+        return cls(shown, songs.replaced(rows).where(place % 2 == 1))
 
-    def measure(self, vectors: Floats, context: Floats) -> float:
+    def measure(self, model: Model) -> float:
         """nDCG@100 of the model as it is, ranked as the client ranks."""
-        top = min(TOP, len(vectors))
-        voters, candidates = _both_ways(vectors, context, self.counts)
-        rows, _ = continue_rows(voters, candidates, self.shown.lists(), top, most=MOST_SCORES)
+        top = min(TOP, len(model.vectors))
+        rows, _ = continue_rows(model.served().vote, self.shown.lists(), top, most=MOST_SCORES)
         return mean_metrics(rows, self.hidden)["ndcg"]
-
-
-def _both_ways(vectors: Floats, context: Floats, counts: Ints) -> tuple[Floats, Floats]:
-    """What the client's vote is asked with: of unit vectors, in both directions, with a mild prior for what is popular.
-
-    Returns:
-        float32 (songs, 2 d) of the songs that vote, and of those that are voted on.
-    """
-    vectors, context = unit_rows(vectors), unit_rows(context)
-    prior = (counts.astype(np.float64) ** 0.1).astype(np.float32)[:, None]
-    return np.hstack([vectors, context]), np.hstack([context * prior, vectors * prior])
 
 
 @dataclass(frozen=True)
@@ -169,21 +155,21 @@ class Measurements:
     every: int
     last: int
 
-    def measure(self, epoch: int, vectors: Floats, context: Floats) -> Figures:
+    def measure(self, epoch: int, model: Model) -> Figures:
         """Measure the model as it is, with one thread, so that figures do not depend on how many cores there are.
 
         Args:
             epoch: how many are done.
-            vectors: float32 (songs, d), the input vectors.
-            context: float32 (songs, d), the output vectors.
+            model: as it is.
         """
         from threadpoolctl import threadpool_limits
 
+        vectors, context = model.vectors, model.context
         with threadpool_limits(1, "blas"):
             loss = self.loss.measure(vectors, context)
             sums = [vectors.sum(dtype=np.float64), context.sum(dtype=np.float64)]
             if not np.isfinite([loss, *sums]).all():
                 return Figures(loss, finite=False, ndcg=None)
             ranked = self.validation and (epoch % self.every == 0 or epoch == self.last)
-            ndcg = self.validation.measure(vectors, context) if self.validation and ranked else None
+            ndcg = self.validation.measure(model) if self.validation and ranked else None
         return Figures(loss, finite=True, ndcg=ndcg)

@@ -13,18 +13,20 @@ So the model learns what it is asked: to continue a playlist of which several so
 together correct each other, and share what they miss; scaled by √m, the sum of m unlike vectors is as long as one. The
 passage adds to the loss of skip-gram with negative sampling (Mikolov et al. 2013, equation 4)::
 
-    sum over i, j of  w_ij · -log σ(U_i · P_j)   +   negative / K · sum over i, k of  -log σ(-U_i · N_k)
+    sum over i, j of  w_ij · -log σ(U_i · P_j)   +   negative / K · sum over i, k of  w_i · -log σ(-U_i · N_k)
 
-    w_ij = max(far_weight, 1 - (|i - j| - 1) / window), 0 where j is a song of S_i, each row scaled to sum 1
+    w_ij = max(far_weight, 1 - (|i - j| - 1) / window), 0 where both are the same song, each row scaled to sum 1;
+           then 0 where j is a song of S_i too, and w_i is what is left of the sum
 
-A noise song that is in the passage does not count, nor an input outside of which no song is left. The first term of the
-weight is what gensim's windows of random size come to on average; ``far_weight`` lets the rest of the playlist count
-too. Every song that is read counts 1, so that long playlists do not outweigh short ones, and the expected gradient is
-that of ``negative`` noise songs an input, although only K are drawn a passage: sharing them turns all scores and all
-gradients into matrix products (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory"), which BLAS
-does near the speed of the processor. With Q (L + K, d) for P and N one below the other, S (L, L) for the matrix that
-makes U of A, and E (L, L + K) for what the loss changes by as each score does, the scores are ``S (A Q')``, and the
-gradients ``(S' E) Q`` and ``(S' E)' A``: subsets mix rows of L + K numbers, no vectors, and cost little.
+An input that holds what stands nearest has less to tell, and counts less. A noise song that is in the passage does not
+count. The first term of the weight is what gensim's windows of random size come to on average; ``far_weight`` lets the
+rest of the playlist count too. Every song that is read alone counts 1, so that long playlists do not outweigh short
+ones, and the expected gradient is that of ``negative`` noise songs an input, although only K are drawn a passage:
+sharing them turns all scores and all gradients into matrix products (Ji et al. 2016, "Parallelizing Word2Vec in Shared
+and Distributed Memory"), which BLAS does near the speed of the processor. With Q (L + K, d) for P and N one below the
+other, S (L, L) for the matrix that makes U of A, and E (L, L + K) for what the loss changes by as each score does, the
+scores are ``S (A Q')``, and the gradients ``(S' E) Q`` and ``(S' E)' A``: subsets mix rows of L + K numbers, no
+vectors, and cost little.
 
 A row r of either matrix moves by AdaGrad (Duchi et al. 2011) with one step size a row::
 

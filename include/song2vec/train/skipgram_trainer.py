@@ -14,6 +14,7 @@ from song2vec.plumbing.interrupt import Stop
 from song2vec.plumbing.threads import thread_count
 from song2vec.settings import TrainSettings
 from song2vec.train.checkpoint import Arrays
+from song2vec_client.format.layout import TWO_WAY
 
 CHUNK_WORDS = 10_000  # a thread reads at a time, more or less, with random numbers of its own
 PIECE_CHUNKS = 32  # a thread; between two pieces all threads rest, so that the state may be saved
@@ -28,7 +29,7 @@ class SkipGramTrainer:
     The model is an average of what the matrices were after each epoch so far, the later ones weighing more. So the
     learning rate need not fall towards an end that is known beforehand: the average is at rest while the matrices
     still move, as far as steps of that length let them, and training may end after any epoch. With vectors x_n after
-    epoch n (Shamir and Zhang 2013, "Stochastic Gradient Descent for Non-smooth Optimization", section 4)::
+    epoch n (Shamir and Zhang 2013, "Stochastic Gradient Descent for Non-smooth Optimization")::
 
         average_n = (1 - b) · average_(n-1) + b · x_n,    b = (RECENCY + 1) / (n + RECENCY)
 
@@ -50,7 +51,7 @@ class SkipGramTrainer:
     @property
     def model(self) -> Model:
         """The model as it was after the last epoch that is over."""
-        return Model(self._vocabulary, self._state.average_vectors, self._state.average_context)
+        return Model(self._vocabulary, self._state.average_vectors, self._state.average_context, TWO_WAY)
 
     def state(self) -> Arrays:
         """The arrays that training moves."""

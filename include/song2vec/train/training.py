@@ -25,8 +25,10 @@ from song2vec.train.gensim_trainer import GensimTrainer
 from song2vec.train.history import History
 from song2vec.train.loop import Observer, Trainer, train_epochs
 from song2vec.train.measuring import Measurements, Validation, draw_sample
+from song2vec.train.neighbours import with_neighbours
 from song2vec.train.skipgram_trainer import SkipGramTrainer
 from song2vec.workspace import Backup
+from song2vec_client.format.layout import TWO_WAY
 from song2vec_client.model import SongModel
 
 log = structlog.get_logger(__name__)
@@ -63,7 +65,8 @@ def train(
 
     Args:
         playlists: ``playlists.parquet`` (tables.PLAYLISTS).
-        out: gets vectors.npy, context.npy, songs.npy, counts.npy, songs.parquet, song2vec.bin, gensim/ and
+        out: gets vectors.npy, context.npy, songs.npy, counts.npy, songs.parquet, of our own trainer also
+            neighbours.npy and neighbour_weights.npy, song2vec.bin, gensim/ and
             training.json; replaced if it exists.
         settings: section `train` is used.
         heldout: playlists not to train on (tables.HELDOUT).
@@ -92,10 +95,21 @@ def train(
     checkpoint = Checkpoint(out.with_name(f".{out.name}.checkpoint"), owner, options.checkpoint_seconds, backup)
     start = partial(TRAINERS[options.trainer], rows, vocabulary, options)
     model, history, best_epoch = train_epochs(start, options, words, measurements, checkpoint, observe=observe)
+    neighbour_weight = None
+    if model.scoring == TWO_WAY:
+        model, neighbour_weight = with_neighbours(model, rows, options.neighbours, measurements.validation, threads)
     del rows, start  # what is written needs the memory
     alignment = align_to_live(model, live, enabled=options.align)
     training = _training(
-        options, size, rule, history, best_epoch, validation_playlists=len(aside), alignment=alignment, started=started
+        options,
+        size,
+        rule,
+        history,
+        best_epoch,
+        validation_playlists=len(aside),
+        neighbour_weight=neighbour_weight,
+        alignment=alignment,
+        started=started,
     )
     with whole_folder(out) as folder:
         write_model(folder, model)
@@ -154,6 +168,7 @@ def _training(
     best_epoch: int,
     *,
     validation_playlists: int,
+    neighbour_weight: float | None,
     alignment: HowAligned,
     started: float,
 ) -> Training:
@@ -166,6 +181,7 @@ def _training(
         held_out=rule,
         validation_playlists=validation_playlists,
         best_epoch=best_epoch,
+        neighbour_weight=neighbour_weight,
         epochs=tuple(Epoch(**record.to_json()) for record in history.records),
         alignment=alignment,
         started=_utc(started),

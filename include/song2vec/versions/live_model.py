@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from song2vec.model import Model, read_model
-from song2vec.playlists.corpus import Vocabulary
 from song2vec.playlists.heldout_file import Heldout
 from song2vec.playlists.holdout_rule import HoldoutRule
 from song2vec.records import Training
@@ -54,9 +53,7 @@ def live_model(store: ModelStore, live: LiveVersion) -> LiveModel | None:
     version = live.open(store)
     if version is None:
         return None
-    pulled = version.load()
-    model = Model(Vocabulary(np.array(pulled.songs), np.array(pulled.counts)), pulled.vectors, pulled.context)
-    return _measurable(version.name, model, read_record(version, Training))
+    return _measurable(version.name, Model.of(version.load()), read_record(version, Training))
 
 
 def model_in(folder: Path) -> LiveModel:

@@ -10,8 +10,15 @@ VECTORS = "vectors.npy"  # float32 (songs, dimensions), C order: input vectors; 
 CONTEXT = "context.npy"  # float32, same shape: output vectors
 SONGS = "songs.npy"  # int64 (songs,): the song of each row, most frequent first
 COUNTS = "counts.npy"  # int64 (songs,): how often each was seen in training
+NEIGHBOURS = "neighbours.npy"  # int32 (songs, neighbours), C order: rows of each song's strongest neighbours
+NEIGHBOUR_WEIGHTS = "neighbour_weights.npy"  # float16, same shape: what a song adds to the score of that neighbour
 MANIFEST = "manifest.json"
-MODEL_FILES = (VECTORS, CONTEXT, SONGS, COUNTS)  # all that a client needs to answer questions
+
+ONE_WAY, TWO_WAY = SCORINGS = ("one-way", "two-way")  # how a model is scored: song2vec_client.vote
+MODEL_FILES = {  # by scoring, all that a client needs to answer questions
+    ONE_WAY: (VECTORS, CONTEXT, SONGS, COUNTS),
+    TWO_WAY: (VECTORS, CONTEXT, SONGS, COUNTS, NEIGHBOURS, NEIGHBOUR_WEIGHTS),
+}
 
 MAX_RECORD_BYTES = 16 * 2**20
 

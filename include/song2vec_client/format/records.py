@@ -23,9 +23,10 @@ from typing import Any
 from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
 from song2vec_client.format.alignment import Alignment
 from song2vec_client.format.fields import Fields, check, time_text
-from song2vec_client.format.layout import MANIFEST, is_channel, is_safe_path, is_version
+from song2vec_client.format.layout import MANIFEST, MODEL_FILES, ONE_WAY, SCORINGS, is_channel, is_safe_path, is_version
 
 FORMAT = 1
+SCORED = 2  # the format of a manifest whose version a reader of format 1 would score wrongly
 
 KINDS = ("promote", "rollback", "pin", "unpin")
 
@@ -99,6 +100,7 @@ class Manifest(Record):
         code_version: release or commit of song2vec.
         files: every file of the version but the manifest itself, by path.
         alignment: to which version its vectors were turned, and how far songs moved; None: to none.
+        scoring: how the model is scored, one of `SCORINGS`. Absent in what was written before there were two.
     """
 
     version: str
@@ -111,6 +113,7 @@ class Manifest(Record):
     code_version: str
     files: tuple[FileEntry, ...]
     alignment: Alignment | None = None
+    scoring: str = ONE_WAY
 
     def __post_init__(self) -> None:
         _check_version(self.version)
@@ -120,6 +123,12 @@ class Manifest(Record):
         paths = [entry.path for entry in self.files]
         check(len(set(paths)) == len(paths), "files", paths, "each path once")
         check(MANIFEST not in paths, "files", MANIFEST, "no entry for the manifest itself")
+        check(self.scoring in SCORINGS, "scoring", self.scoring, " or ".join(SCORINGS))
+
+    @property
+    def model_files(self) -> tuple[FileEntry, ...]:
+        """The files that a client needs to answer questions; errors as for `entry`."""
+        return tuple(self.entry(path) for path in MODEL_FILES[self.scoring])
 
     def entry(self, path: str) -> FileEntry:
         """The entry of the file `path`.
@@ -141,7 +150,7 @@ class Manifest(Record):
             UnsupportedFormatError: the format number is not one this client knows.
         """
         fields = Fields(record)
-        _check_format(fields)
+        _check_format(fields, SCORED)
         return cls(
             version=fields.text("version"),
             parent=fields.text_or_none("parent"),
@@ -153,12 +162,13 @@ class Manifest(Record):
             code_version=fields.text("code_version"),
             files=tuple(FileEntry.from_json(entry) for entry in fields.items("files")),
             alignment=None if (found := fields.mapping_or_none("alignment")) is None else Alignment.from_json(found),
+            scoring=fields.text("scoring", absent=ONE_WAY),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as JSON values."""
         return {
-            "format": FORMAT,
+            "format": FORMAT if self.scoring == ONE_WAY else SCORED,
             "version": self.version,
             "parent": self.parent,
             "created": time_text(self.created),
@@ -169,6 +179,7 @@ class Manifest(Record):
             "code_version": self.code_version,
             "files": [entry.to_json() for entry in self.files],
             "alignment": self.alignment.to_json() if self.alignment else None,
+            "scoring": self.scoring,
         }
 
 
@@ -293,10 +304,10 @@ def _check_time(name: str, time: datetime) -> None:
     check(whole, name, time, "a time in UTC, in whole seconds")
 
 
-def _check_format(fields: Fields) -> None:
+def _check_format(fields: Fields, newest: int = FORMAT) -> None:
     number = fields.number("format")
-    if number > FORMAT:
+    if number > newest:
         raise UnsupportedFormatError(
-            f"the record has format {number}; this client knows formats up to {FORMAT}: upgrade song2vec-client"
+            f"the record has format {number}; this client knows formats up to {newest}: upgrade song2vec-client"
         )
-    check(number == FORMAT, "format", number, str(FORMAT))
+    check(number >= FORMAT, "format", number, f"a number from {FORMAT} to {newest}")

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.rig.genres import write_playlists
 
-from song2vec.evaluate.baselines import Exponents, Holdings, neighbour_songs, popular_songs
+from song2vec.evaluate.baselines import Holdings, neighbour_songs, popular_songs
 from song2vec.playlists.corpus import Ragged, Vocabulary
 from song2vec.playlists.playlist_file import open_playlists
+from song2vec.playlists.similarity import Exponents
 
 
 def ragged(*lists: list[int]) -> Ragged:

@@ -31,6 +31,7 @@ OTHER = {
     "measure_every": 9,
     "patience": 9,
     "align": False,
+    "neighbours": 50,
     "weight_decay": 0.5,
     "checkpoint_seconds": 9,
     "seed": 9,

@@ -26,7 +26,6 @@ LOSS = LossSample(np.array([0]), np.array([1]), np.array([2]), negative=1)
 VALIDATION = Validation(
     shown=Ragged(np.array([0]), np.array([0, 1])),
     hidden=Ragged(np.array([1]), np.array([0, 1])),
-    counts=np.ones(SONGS, np.int64),
 )
 
 

@@ -59,13 +59,13 @@ def one_passage(
     mix = drawn_inputs(len(songs), share, same)
     known = np.array([np.isin(np.arange(8), np.array(songs)[row > 0]) for row in mix])  # (inputs, all songs)
     distance = np.abs(np.subtract.outer(np.arange(len(songs)), np.arange(len(songs))))
-    weights = np.maximum(far, 1 - (distance - 1) / window) * ~known[:, songs]
+    weights = np.maximum(far, 1 - (distance - 1) / window) * np.not_equal.outer(songs, songs)
     total = weights.sum(axis=1, keepdims=True)
-    weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0) * ~known[:, songs]
     a, p, n = expected[0][songs], expected[1][songs], expected[1][[0, 0, 0]]
     u = mix @ a
     positive = weights * sigmoid(-u @ p.T)
-    noise = -negative / 3 * sigmoid(u @ n.T) * (0 not in songs) * (total > 0)
+    noise = -negative / 3 * sigmoid(u @ n.T) * (0 not in songs) * weights.sum(axis=1, keepdims=True)
     moves = [(0, songs, mix.T @ (positive @ p + noise @ n)), (1, songs, positive.T @ u), (1, [0, 0, 0], noise.T @ u)]
     for matrix, rows, gradient in moves:
         for row, g in zip(rows, gradient, strict=True):

@@ -90,7 +90,7 @@ def train(
     even = np.arange(len(aside.flat)) % 2 == 0
     measurements = Measurements(
         draw_sample(rows, vocabulary, settings),
-        Validation(aside.where(even), aside.where(~even), counts),
+        Validation(aside.where(even), aside.where(~even)),
         settings.measure_every,
         settings.epochs,
     )

@@ -20,7 +20,8 @@ from song2vec.settings import Settings, TrainSettings, load_settings
 from song2vec.train import train
 from song2vec.train.measuring import LossSample, draw_sample
 from song2vec_client.model import SongModel
-from song2vec_client.scoring import continue_rows, similar_rows, unit_rows
+from song2vec_client.scoring import continue_rows, similar_rows
+from song2vec_client.vote import unit_rows
 
 
 def small(**changes: Any) -> Settings:
@@ -47,7 +48,7 @@ def test_neighbours_are_of_the_same_genre(trained: Path) -> None:
 def test_a_playlist_is_continued_within_its_genre(trained: Path) -> None:
     model = read_model(trained)
     playlist = model.vocabulary.rows_of(np.array([2003, 2007, 2011]))
-    rows, _ = continue_rows(unit_rows(model.vectors), model.context, [playlist], 8)
+    rows, _ = continue_rows(model.served().vote, [playlist], 8)
     assert {genre_of(song) for song in model.vocabulary.songs[rows[0]]} == {2}
 
 
