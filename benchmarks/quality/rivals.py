@@ -9,9 +9,9 @@ from benchmarks.quality import ease, ials
 from benchmarks.quality.data import TOP, best_rows
 
 from song2vec.evaluate import baselines
-from song2vec.evaluate.baselines import TUNED, Holdings, neighbour_songs, popular_songs
+from song2vec.evaluate.baselines import Holdings, neighbour_songs, popular_songs
 from song2vec.playlists.corpus import Ints, Ragged
-from song2vec.playlists.similarity import Exponents
+from song2vec.playlists.similarity import TUNED, Exponents
 
 Chosen = Mapping[str, float]
 """Settings by name."""

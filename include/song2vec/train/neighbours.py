@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged
-from song2vec.playlists.similarity import Exponents, Similarity, table_of
+from song2vec.playlists.similarity import Similarity, table_of
 from song2vec.plumbing.threads import each
 from song2vec.train.measuring import Validation
 from song2vec_client.vote import Neighbours
 
 log = structlog.get_logger(__name__)
 
-EXPONENTS = Exponents(shown=0.5, candidate=0.6, length=0.5)
 USUAL = 1.0  # what the median song adds to its strongest neighbour; a product of vectors is at most 2
 WEIGHTS = (1 / 8, 8.0)  # between which the best one is looked for
 BLOCK_PAIRS = 2**22  # pairs of songs in one playlist that are added up at a time, more or less
@@ -89,7 +88,7 @@ def strongest_neighbours(
     Returns:
         Rows int32 and weights float32 (songs, neighbours), as `Similarity` gives them.
     """
-    similarity = Similarity(table_of(playlists, songs), EXPONENTS)
+    similarity = Similarity(table_of(playlists, songs))
     candidates = (similarity.table * similarity.candidates).tocsr()
     width = min(most, songs - 1)
     rows, weights = np.zeros((songs, width), np.int32), np.zeros((songs, width), np.float32)
