@@ -1,7 +1,10 @@
 """The client beside gensim's KeyedVectors: similar songs in batches and one by one, loading, and memory.
 
 Both hold the same 500,000 vectors of 256 numbers, and are asked for ten neighbours. The vectors are random: an
-exact search takes as long on any others. Ours are published to a storage server on this machine and pulled from it.
+exact search takes as long on any others. Ours are published to a storage server on this machine and pulled from it,
+as our trainer's are, to be scored two-way, with 100 neighbours a song; and once more as gensim's are, to be scored
+one-way: how long it takes to continue a playlist, what is pulled and how much memory it takes are compared between the
+two.
 """
 
 import os
@@ -19,22 +22,40 @@ import numpy as np
 from benchmarks.lines import SMALL, compare, progress
 
 from song2vec_client import Bucket, ModelStore
-from song2vec_client.format.layout import CONTEXT, COUNTS, MANIFEST, SONGS, VECTORS, channel_name, file_name
+from song2vec_client.format.layout import (
+    CONTEXT,
+    COUNTS,
+    MANIFEST,
+    MODEL_FILES,
+    NEIGHBOUR_WEIGHTS,
+    NEIGHBOURS,
+    ONE_WAY,
+    SONGS,
+    TWO_WAY,
+    VECTORS,
+    channel_name,
+    file_name,
+)
 from song2vec_client.format.records import FileEntry, Manifest, Pointer
 from tools.gcs import GcsServer
 
 SIZE, DIMENSIONS = (5_000, 32) if SMALL else (500_000, 256)
 ASKED = 64 if SMALL else 1_024  # songs, in a batch
 ASKED_IN_A_LOOP = 16 if SMALL else 64
+NEIGHBOURS_OF_A_SONG = 100
+PLAYLIST = 20  # songs
+PLAYLISTS = 4 if SMALL else 16
 PROCESSES = 4
-VERSION = "20260131T040000Z-0123abcd"
+VERSIONS = {TWO_WAY: "20260131T040000Z-0123abcd", ONE_WAY: "20260130T040000Z-0123abcd"}  # the first is live
 GENSIM = "gensim 4.4.0 KeyedVectors"
 
 SERVICE = """
 import sys
 from song2vec_client import ModelStore
-model = ModelStore(sys.argv[1], cache=sys.argv[2]).load()
+model = ModelStore(sys.argv[1], cache=sys.argv[2]).load(sys.argv[3])
 model.similar_batch(model.songs[:64], 10)
+if sys.argv[4] == "continues":
+    model.continue_playlist(model.songs[:20], 10)
 print("ready", flush=True)
 sys.stdin.readline()
 """
@@ -51,9 +72,11 @@ def main() -> None:
         _publish("gs://bench/models", _write(folder))
         store = ModelStore("gs://bench/models", cache=folder / "cache")
         progress("pulling them")
-        store.load()
+        for version in VERSIONS.values():
+            store.load(version)
         _speed(store, _gensim(folder))
         _memory(store)
+        _two_way_beside_one_way(store)
 
 
 def _speed(store: ModelStore, saved: Path) -> None:
@@ -104,13 +127,45 @@ def _speed(store: ModelStore, saved: Path) -> None:
 def _memory(store: ModelStore) -> None:
     compare(
         f"client-memory-{PROCESSES}-processes",
-        lambda: _megabytes(store, PROCESSES),
-        lambda: PROCESSES * _megabytes(store, 1),
+        lambda: _megabytes(store, TWO_WAY, PROCESSES),
+        lambda: PROCESSES * _megabytes(store, TWO_WAY),
         unit="MB (PSS)",
         against=f"{PROCESSES} times one process alone",
         pairs=1,
         less_is_better=True,
     )
+
+
+def _two_way_beside_one_way(store: ModelStore) -> None:
+    """What it costs that playlists are continued in both directions and with neighbours."""
+    models = {scoring: store.load(version) for scoring, version in VERSIONS.items()}
+    rng = np.random.default_rng(2)
+    playlists = [rng.choice(models[TWO_WAY].songs, PLAYLIST, replace=False) for _ in range(PLAYLISTS)]
+
+    def continued(scoring: str) -> float:
+        ask = models[scoring].continue_playlist
+        return _milliseconds(lambda: [ask(playlist, 10) for playlist in playlists]) / PLAYLISTS
+
+    def pulled(scoring: str) -> float:
+        return sum(entry.size for entry in store.version(VERSIONS[scoring]).manifest.model_files) / 1e6
+
+    def memory(scoring: str) -> float:
+        return _megabytes(store, scoring, continues=True)
+
+    for what, measure, unit, pairs in (
+        ("continue", continued, f"ms a playlist of {PLAYLIST} songs", 7),
+        ("pulled", pulled, "MB", 1),
+        ("memory", memory, "MB (PSS), after similar and continue", 1),
+    ):
+        compare(
+            f"client-{what}-two-way-vs-one-way",
+            lambda measure=measure: measure(TWO_WAY),
+            lambda measure=measure: measure(ONE_WAY),
+            unit=unit,
+            against="the same vectors scored one-way",
+            pairs=pairs,
+            less_is_better=True,
+        )
 
 
 def _milliseconds(work: Callable[[], Any]) -> float:
@@ -119,9 +174,13 @@ def _milliseconds(work: Callable[[], Any]) -> float:
     return 1_000 * (time.perf_counter() - began)
 
 
-def _megabytes(store: ModelStore, processes: int) -> float:
-    """The memory that processes of a service take together, each page counted once: their proportional set sizes."""
-    command = [sys.executable, "-c", SERVICE, store.bucket.uri, str(store.cache.folder)]
+def _megabytes(store: ModelStore, scoring: str, processes: int = 1, *, continues: bool = False) -> float:
+    """The memory that processes of a service take together, each page counted once: their proportional set sizes.
+
+    They ask for similar songs, and where they are to, also how a playlist continues.
+    """
+    asks = "continues" if continues else ""
+    command = [sys.executable, "-c", SERVICE, store.bucket.uri, str(store.cache.folder), VERSIONS[scoring], asks]
     with ExitStack() as stack:
         started = [
             stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
@@ -144,18 +203,24 @@ def _write(folder: Path) -> Path:
         np.save(model / name, rng.standard_normal((SIZE, DIMENSIONS), dtype=np.float32))
     np.save(model / SONGS, rng.permutation(2 * SIZE)[:SIZE])
     np.save(model / COUNTS, np.arange(SIZE, 0, -1))
+    shape = (SIZE, NEIGHBOURS_OF_A_SONG)
+    np.save(model / NEIGHBOURS, rng.integers(SIZE, size=shape, dtype=np.int32))
+    np.save(model / NEIGHBOUR_WEIGHTS, rng.random(shape, np.float32).astype(np.float16))
     return model
 
 
 def _publish(uri: str, model: Path) -> None:
-    bucket, files = Bucket.open(uri), []
-    for path in sorted(model.iterdir()):
-        stored = bucket.create(file_name(VERSION, path.name), path)
-        files.append(FileEntry(path.name, stored.size, stored.sha256, stored.crc32c))
-    now = datetime.now(UTC).replace(microsecond=0)
-    manifest = Manifest(VERSION, None, now, True, "accepted", {}, "", "", tuple(files))
-    stored = bucket.create(file_name(VERSION, MANIFEST), manifest.to_bytes())
-    pointer = Pointer(1, "production", VERSION, stored.sha256, None, "bench", now, "bench")
+    """The model as a version that is scored two-way, and without its neighbours as one that is scored one-way."""
+    bucket, now = Bucket.open(uri), datetime.now(UTC).replace(microsecond=0)
+    manifests = {}
+    for scoring, version in VERSIONS.items():
+        files = []
+        for name in MODEL_FILES[scoring]:
+            stored = bucket.create(file_name(version, name), model / name)
+            files.append(FileEntry(name, stored.size, stored.sha256, stored.crc32c))
+        manifest = Manifest(version, None, now, True, "accepted", {}, "", "", tuple(files), scoring=scoring)
+        manifests[scoring] = bucket.create(file_name(version, MANIFEST), manifest.to_bytes())
+    pointer = Pointer(1, "production", VERSIONS[TWO_WAY], manifests[TWO_WAY].sha256, None, "bench", now, "bench")
     bucket.create(channel_name("production"), pointer.to_bytes())
 
 

@@ -3,6 +3,7 @@
     PYTHONPATH=include:. python -m benchmarks.bench_evaluate
 
 1,000 playlists over 150,000 songs of 256 dimensions; made up, since how well they are continued does not matter here.
+The model is one of our trainer's: it is scored two-way, with 100 neighbours a song.
 gensim's loop asks for one playlist after the other, as one would write it first.
 """
 
@@ -31,9 +32,12 @@ from song2vec.playlists.heldout_file import read_heldout
 from song2vec.playlists.playlist_file import open_playlists
 from song2vec.playlists.tables import HELDOUT, PLAYLISTS
 from song2vec.settings import load_settings
+from song2vec_client.format.layout import TWO_WAY
+from song2vec_client.vote import Neighbours
 
 SONGS, DIMENSIONS, ASKED, TRAINED = (2_000, 16, 50, 1_000) if SMALL else (150_000, 256, 1_000, 100_000)
 LENGTH = 20  # songs of a playlist, on average
+NEIGHBOURS_OF_A_SONG = 100
 TOP = 100
 PAIRS = 3
 
@@ -99,8 +103,12 @@ def _make_up(folder: Path) -> Model:
     pq.write_table(pa.table(asked, HELDOUT), folder / "heldout.parquet")
     vectors, context = (random.standard_normal((SONGS, DIMENSIONS), dtype=np.float32) for _ in range(2))
     counts = np.bincount(np.concatenate(drawn), minlength=SONGS + 1)[1:]
+    shape = (SONGS, NEIGHBOURS_OF_A_SONG)
+    weights = random.random(shape, np.float32).astype(np.float16)
+    neighbours = Neighbours(random.integers(SONGS, size=shape, dtype=np.int32), weights)
+    vocabulary = Vocabulary(np.arange(1, SONGS + 1), counts)
     (folder / "model").mkdir()
-    write_model(folder / "model", Model(Vocabulary(np.arange(1, SONGS + 1), counts), vectors, context))
+    write_model(folder / "model", Model(vocabulary, vectors, context, TWO_WAY, neighbours))
     return read_model(folder / "model")
 
 

@@ -39,7 +39,13 @@ QUALITY = {
 }
 EVALUATE = {f"evaluate-{what}vs-gensim-loop" for what in ("", "item-knn-", "all-")}
 PUBLISH = {"publish-vs-bare-client", "publish-vs-transfer-manager"}
-CLIENT = {"client-batch-vs-gensim", "client-single-vs-gensim", "client-warm-load-ms", "client-memory-4-processes"}
+CLIENT = {
+    "client-batch-vs-gensim",
+    "client-single-vs-gensim",
+    "client-warm-load-ms",
+    "client-memory-4-processes",
+    *(f"client-{what}-two-way-vs-one-way" for what in ("continue", "pulled", "memory")),
+}
 
 
 @pytest.mark.timeout(900)  # where much else runs at the same time

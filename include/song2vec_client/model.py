@@ -77,12 +77,12 @@ class SongModel:
         n = len(songs) if songs.ndim == 1 else 0
         _require(songs, SONGS, np.int64, (n,))
         _require(counts, COUNTS, np.int64, (n,))
-        _require(vectors, VECTORS, np.float32, (n, *vectors.shape[1:2]))
+        _require(vectors, VECTORS, np.float32, (n, *vectors.shape[-1:]))
         _require(context, CONTEXT, np.float32, vectors.shape)
         if not vectors.size:
             raise CorruptModelError(f"{VECTORS} is empty: shape {vectors.shape}")
         if neighbours is not None:
-            shape = (n, *neighbours.rows.shape[1:2])
+            shape = (n, *neighbours.rows.shape[-1:])
             _require(neighbours.rows, NEIGHBOURS, np.int32, shape)
             _require(neighbours.weights, NEIGHBOUR_WEIGHTS, np.float16, shape)
         self.songs, self.counts, self.vectors, self.context = songs, counts, vectors, context
@@ -101,7 +101,7 @@ class SongModel:
         folder = Path(folder)
         songs, counts, vectors, context = (_map(folder / name) for name in (SONGS, COUNTS, VECTORS, CONTEXT))
         version, scoring, neighbours = _version(folder / MANIFEST), ONE_WAY, None
-        if (folder / NEIGHBOURS).exists():  # of a version that is scored one-way, it is never pulled
+        if any((folder / name).exists() for name in (NEIGHBOURS, NEIGHBOUR_WEIGHTS)):  # a one-way version has neither
             scoring = TWO_WAY
             neighbours = Neighbours(_map(folder / NEIGHBOURS), _map(folder / NEIGHBOUR_WEIGHTS))
         model = cls(songs, counts, vectors, context, version, neighbours=neighbours, scoring=scoring)
@@ -118,11 +118,14 @@ class SongModel:
         """Read and check every vector, and write to `folder` what a model that is opened there need not compute.
 
         Raises:
-            CorruptModelError: a vector holds NaN or infinity, a song occurs twice, or a neighbour is no song.
+            CorruptModelError: a vector holds NaN or infinity, a song occurs twice or was seen less than never, or a
+                neighbour is no song.
         """
         ordered = self.songs[self._order]
         if np.any(ordered[1:] == ordered[:-1]):
             raise CorruptModelError(f"{SONGS} holds a song twice")
+        if np.any(self.counts < 0):
+            raise CorruptModelError(f"{COUNTS} holds a negative count")
         np.save(folder / ORDER, self._order)
         matrices = {UNIT: self.vectors} | ({UNIT_CONTEXT: self.context} if self.scoring == TWO_WAY else {})
         written = {

@@ -10,7 +10,7 @@ from uuid import uuid4
 from song2vec_client.cache import Lease
 from song2vec_client.errors import CorruptModelError, NotFoundError
 from song2vec_client.format.digests import digest
-from song2vec_client.format.layout import CONTEXT, MANIFEST, SONGS, VECTORS, file_name
+from song2vec_client.format.layout import CONTEXT, MANIFEST, ONE_WAY, SONGS, VECTORS, file_name
 from song2vec_client.format.records import FileEntry, Manifest, Pointer
 from song2vec_client.format.signing import signature_name
 from song2vec_client.reading import read_object, understand
@@ -144,7 +144,8 @@ class Version:
         if vouched and (lease := cache.find(self.name, vouched)):
             return lease
         manifest, content = self._trusted()
-        prepared = [manifest.entry(path) for path in (VECTORS, CONTEXT, SONGS)]  # as large as what is written beside
+        like = (VECTORS, SONGS) if manifest.scoring == ONE_WAY else (VECTORS, CONTEXT, SONGS)
+        prepared = [manifest.entry(path) for path in like]  # as large as what is written beside
         size = len(content) + sum(entry.size for entry in (*manifest.model_files, *prepared))
         sha256 = self.manifest_sha256
         return cache.find(self.name, sha256) or cache.add(self.name, sha256, size, self._fill)

@@ -89,7 +89,7 @@ class Vote:
         for block in blocks(self.songs, len(songs), most):  # candidates, so that each is read only once
             votes = _product(sides, block)
             np.maximum(votes, votes * AGAINST, out=votes)
-            np.matmul(holds, votes, out=scores[:, block])
+            scores[:, block] = holds @ votes.T
         if self.prior is not None:
             scores *= self.prior
         if self.neighbours is not None:
@@ -153,8 +153,11 @@ def blocks(queries: int, songs: int, most: int, longest: int | None = None) -> l
 
 
 def _product(sides: Sequence[tuple[Floats, Floats]], block: slice) -> Floats:
-    """What each voter gives the candidates of a block: float32 (voters, candidates)."""
-    first, *others = [voters @ candidates[block].T for voters, candidates in sides]
+    """What the candidates of a block get from each voter: float32 (candidates, voters).
+
+    In this order, because BLAS is a third faster where the long side of the product comes first.
+    """
+    first, *others = [candidates[block] @ voters.T for voters, candidates in sides]
     for other in others:
         first += other
     return first

@@ -15,7 +15,7 @@ from tests.rig.gcs import Counting, blob
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec_client import Bucket, ModelStore
-from song2vec_client.format.layout import CONTEXT, MODEL_FILES, ONE_WAY
+from song2vec_client.format.layout import CONTEXT, MODEL_FILES, TWO_WAY
 
 WAITING = """
 import sys
@@ -93,8 +93,8 @@ def test_many_who_pull_at_once_share_one_download(store, versions, cache):
         answers = list(pool.map(lambda models: models.load(versions[0]).similar(500, 2)[0].tolist(), stores))
 
     assert answers == [[3, 42]] * 6
-    assert {name: bucket.requests[f"versions/{versions[0]}/{name}"] for name in MODEL_FILES[ONE_WAY]} == dict.fromkeys(
-        MODEL_FILES[ONE_WAY], 1
+    assert {name: bucket.requests[f"versions/{versions[0]}/{name}"] for name in MODEL_FILES[TWO_WAY]} == dict.fromkeys(
+        MODEL_FILES[TWO_WAY], 1
     )
     assert _models(cache) == [versions[0]]
 

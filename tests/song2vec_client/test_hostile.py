@@ -19,7 +19,7 @@ from song2vec.channels import promote
 from song2vec_client import ModelStore
 from song2vec_client.errors import CorruptModelError, NotFoundError, Song2VecError, UnsupportedFormatError
 from song2vec_client.format.digests import digest
-from song2vec_client.format.layout import MODEL_FILES, ONE_WAY
+from song2vec_client.format.layout import MODEL_FILES, TWO_WAY
 from song2vec_client.format.records import FileEntry, Manifest
 from song2vec_client.model import SongModel
 
@@ -67,13 +67,17 @@ class Victim:
         first, *_ = files = [entry.to_json() for entry in self.manifest.files]
         self.change_manifest(files=[first | {"path": path}, *files])
 
+    def leave_out(self, path: str) -> None:
+        """A manifest that names one file fewer."""
+        self.change_manifest(files=[entry.to_json() for entry in self.manifest.files if entry.path != path])
+
     def files_on_disk(self) -> set[str]:
         return {str(path.relative_to(self.disk)) for path in self.disk.rglob("*")}
 
 
 @pytest.fixture
 def victim(bucket, store, tmp_path):
-    manifest = publish_model(bucket, tmp_path / "model")
+    manifest = publish_model(bucket, tmp_path / "model", scoring=TWO_WAY)
     promote(bucket, "production", manifest.version, who="test", why="first")
     return Victim(store, manifest, ModelStore(store, cache=tmp_path / "disk" / "a" / "b" / "cache"), tmp_path)
 
@@ -127,6 +131,40 @@ BY_FILES: dict[str, tuple[Attack, type[Song2VecError], str]] = {
         CorruptModelError,
         "holds a song twice",
     ),
+    **{
+        f"{what} for neighbours": (
+            partial(
+                Victim.replace, path=f"{name}.npy", content=_npy((6, 2), kind, np.full(12, number, kind).tobytes())
+            ),
+            CorruptModelError,
+            name,
+        )
+        for what, name, kind, number in (
+            ("rows of no song", "neighbours", "<i4", 6),
+            ("rows before the first", "neighbours", "<i4", -1),
+            ("rows far away", "neighbours", "<i4", 2**31 - 1),
+            ("wide rows", "neighbours", "<i8", 0),
+            ("negative weights", "neighbour_weights", "<f2", -1),
+            ("no numbers", "neighbour_weights", "<f2", np.nan),
+            ("endless weights", "neighbour_weights", "<f2", np.inf),
+            ("wide weights", "neighbour_weights", "<f4", 1),
+        )
+    },
+    "other weights": (
+        lambda v: v.replace("neighbour_weights.npy", _npy((6, 1), "<f2", bytes(12))),
+        CorruptModelError,
+        "neighbour_weights",
+    ),
+    "negative counts": (
+        lambda v: v.replace("counts.npy", _npy((6,), "<i8", np.full(6, -1, "<i8").tobytes())),
+        CorruptModelError,
+        "negative count",
+    ),
+    "no neighbours": (
+        lambda v: blob(v.store, f"versions/{v.manifest.version}/neighbours.npy").delete(),
+        NotFoundError,
+        "neighbours.npy",
+    ),
 }
 
 BY_MANIFEST: dict[str, tuple[Attack, type[Song2VecError], str]] = {
@@ -146,7 +184,10 @@ BY_MANIFEST: dict[str, tuple[Attack, type[Song2VecError], str]] = {
         "a number of bytes",
     ),
     "another version": (lambda v: v.change_manifest(version=NOWHERE), CorruptModelError, "of another version"),
-    "a newer format": (lambda v: v.change_manifest(format=2), UnsupportedFormatError, "upgrade song2vec-client"),
+    "no neighbours": (lambda v: v.leave_out("neighbours.npy"), CorruptModelError, "has no neighbours.npy"),
+    "no weights": (lambda v: v.leave_out("neighbour_weights.npy"), CorruptModelError, "has no neighbour_weights.npy"),
+    "another scoring": (lambda v: v.change_manifest(scoring="no-way"), CorruptModelError, "one-way or two-way"),
+    "a newer format": (lambda v: v.change_manifest(format=3), UnsupportedFormatError, "upgrade song2vec-client"),
     "a format that never was": (lambda v: v.change_manifest(format=0), CorruptModelError, "format"),
     "an endless manifest": (lambda v: v.write(v.in_manifest, b" " * 2**26), CorruptModelError, "larger than"),
     "deep nesting": (lambda v: v.write(v.in_manifest, b"[" * 10**6), CorruptModelError, "not a JSON record"),
@@ -258,7 +299,7 @@ def _changed(record: Any, data: st.DataObject) -> bytes:
     return json.dumps(_put(record, data.draw(st.sampled_from(_paths(record))), data.draw(JSON))).encode()
 
 
-@given(path=st.sampled_from(MODEL_FILES[ONE_WAY]), at=st.integers(0, 127), new=st.binary(min_size=1, max_size=9))
+@given(path=st.sampled_from(MODEL_FILES[TWO_WAY]), at=st.integers(0, 127), new=st.binary(min_size=1, max_size=9))
 @FUZZ
 def test_any_bytes_in_the_header_of_an_array_are_harmless(tmp_path_factory, path, at, new):
     folder = write_model(tmp_path_factory.mktemp("fuzz") / "model")
@@ -269,3 +310,4 @@ def test_any_bytes_in_the_header_of_an_array_are_harmless(tmp_path_factory, path
         model = SongModel.open(folder)
         model.prepare(folder)
         assert len(model) == len(SONGS)
+        assert len(model.continue_playlists([model.songs[:2].tolist()], 3)[0][0]) == 3

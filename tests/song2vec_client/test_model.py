@@ -5,14 +5,21 @@ import pytest
 from tests.rig.models import SONGS, write_model
 
 from song2vec_client.errors import CorruptModelError, NotFoundError
+from song2vec_client.format.layout import ONE_WAY, SCORINGS, TWO_WAY
 from song2vec_client.model import SongModel
 from song2vec_client.scoring import continue_rows
-from song2vec_client.vote import one_way, unit_rows
+from song2vec_client.vote import Neighbours, one_way, two_way, unit_rows
+
+
+@pytest.fixture(params=SCORINGS)
+def folder(request, tmp_path):
+    """What a model promises, it promises however it is scored."""
+    return write_model(tmp_path / "model", scoring=request.param)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return write_model(tmp_path / "model")
+def two_way_folder(tmp_path):
+    return write_model(tmp_path / "model", scoring=TWO_WAY)
 
 
 @pytest.fixture
@@ -112,13 +119,21 @@ def test_a_prepared_model_answers_as_an_unprepared_one(folder):
         np.testing.assert_array_equal(ours[1], theirs[1])
 
 
-def test_what_is_served_is_what_the_evaluation_measures(folder):
+def test_how_a_playlist_is_continued_follows_from_the_files(folder):
     context = np.random.default_rng(1).normal(size=(len(SONGS), 2)).astype(np.float32)
     np.save(folder / "context.npy", context)
-    rows, scores = continue_rows(one_way(unit_rows(np.load(folder / "vectors.npy")), context), [np.array([0, 3])], 4)
+    model = SongModel.open(folder)
+    vectors, counts = np.load(folder / "vectors.npy"), np.load(folder / "counts.npy")
+    if model.scoring == TWO_WAY:
+        neighbours = Neighbours(np.load(folder / "neighbours.npy"), np.load(folder / "neighbour_weights.npy"))
+        vote = two_way(unit_rows(vectors), unit_rows(context), counts, neighbours)
+    else:
+        vote = one_way(vectors, context)
+    rows, scores = continue_rows(vote, [np.array([0, 3])], 4)
 
-    songs, served = SongModel.open(folder).continue_playlists([[500, 7]], 4)
+    songs, served = model.continue_playlists([[500, 7]], 4)
 
+    assert model.scoring == (TWO_WAY if (folder / "neighbours.npy").exists() else ONE_WAY)
     assert songs.tolist() == SONGS[rows].tolist()
     np.testing.assert_array_equal(served, scores)
 
@@ -130,11 +145,30 @@ def test_a_vector_is_a_copy_that_may_be_changed(model):
     assert (len(model), model.dimensions, model.version) == (len(SONGS), 2, None)
 
 
-def test_a_missing_file_is_said_so(folder):
-    (folder / "counts.npy").unlink()
+def test_neighbours_are_recommended_where_vectors_know_nothing(two_way_folder):
+    for name in ("vectors.npy", "context.npy"):
+        np.save(two_way_folder / name, np.zeros((len(SONGS), 2), np.float32))
 
-    with pytest.raises(NotFoundError, match=r"counts\.npy"):
-        SongModel.open(folder)
+    songs, scores = SongModel.open(two_way_folder).continue_playlist([3, 7], 4)
+
+    assert songs.tolist() == [42, 500, 10**12, 11]  # between both, beside one, beside one, beside none
+    assert scores.tolist() == [1, 0.5, 0.5, 0]
+
+
+def test_a_prepared_model_is_mapped(folder):
+    SongModel.open(folder).prepare(folder)
+
+    vote = SongModel.open(folder).vote
+
+    assert all(isinstance(matrix.base, np.memmap) for pair in vote.products for matrix in pair)
+
+
+@pytest.mark.parametrize("name", ["counts.npy", "neighbours.npy", "neighbour_weights.npy"])
+def test_a_missing_file_is_said_so(two_way_folder, name):
+    (two_way_folder / name).unlink()
+
+    with pytest.raises(NotFoundError, match=name):
+        SongModel.open(two_way_folder)
 
 
 def _header(shape, kind="<f4"):
@@ -174,6 +208,37 @@ def test_a_file_that_is_no_matching_array_is_refused(folder, content):
         SongModel.open(folder)
 
 
+NEIGHBOURS_THAT_DO_NOT_FIT = {
+    "wide rows": ("neighbours.npy", np.zeros((6, 2), np.int64)),
+    "real rows": ("neighbours.npy", np.zeros((6, 2), np.float32)),
+    "of fewer songs": ("neighbours.npy", np.zeros((5, 2), np.int32)),
+    "of one axis": ("neighbours.npy", np.zeros(6, np.int32)),
+    "of three axes": ("neighbours.npy", np.zeros((6, 2, 2), np.int32)),
+    "a number": ("neighbours.npy", np.zeros((), np.int32)),
+    "in Fortran order": ("neighbours.npy", np.zeros((6, 2), np.int32, order="F")),
+    "wide weights": ("neighbour_weights.npy", np.zeros((6, 2), np.float32)),
+    "fewer weights": ("neighbour_weights.npy", np.zeros((6, 1), np.float16)),
+    "more weights": ("neighbour_weights.npy", np.zeros((6, 3), np.float16)),
+}
+
+
+@pytest.mark.parametrize(("name", "array"), NEIGHBOURS_THAT_DO_NOT_FIT.values(), ids=NEIGHBOURS_THAT_DO_NOT_FIT)
+def test_neighbours_of_another_type_or_shape_are_refused(two_way_folder, name, array):
+    np.save(two_way_folder / name, array)
+
+    with pytest.raises(CorruptModelError, match=r"neighbour.*\.npy: found .*, expected (int32|float16)"):
+        SongModel.open(two_way_folder)
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 2, 2), ()])
+def test_matrices_that_are_none_are_refused_even_where_they_agree(folder, shape):
+    for name in ("vectors.npy", "context.npy"):
+        np.save(folder / name, np.ones(shape, np.float32))
+
+    with pytest.raises(CorruptModelError, match=r"vectors\.npy"):
+        SongModel.open(folder)
+
+
 def test_songs_of_another_type_are_refused(folder):
     np.save(folder / "songs.npy", np.array(["500", "3", "42", "7", "1", "11"]))
 
@@ -196,6 +261,26 @@ def test_preparing_finds_vectors_that_are_no_numbers(folder, name, value):
 
     with pytest.raises(CorruptModelError, match="NaN or infinity"):
         SongModel.open(folder).prepare(folder)
+
+
+HOSTILE_NUMBERS = [
+    ("neighbours.npy", 6, "none of the 6 songs"),
+    ("neighbours.npy", -1, "none of the 6 songs"),
+    ("neighbour_weights.npy", -0.25, "negative or no number"),
+    ("neighbour_weights.npy", np.nan, "negative or no number"),
+    ("neighbour_weights.npy", np.inf, "negative or no number"),
+    ("counts.npy", -1, "negative count"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "says"), HOSTILE_NUMBERS)
+def test_preparing_finds_numbers_that_no_training_gives(two_way_folder, name, value, says):
+    array = np.load(two_way_folder / name)
+    array[-1] = value
+    np.save(two_way_folder / name, array)
+
+    with pytest.raises(CorruptModelError, match=f"{name} holds a.*{says}"):
+        SongModel.open(two_way_folder).prepare(two_way_folder)
 
 
 def test_preparing_finds_a_song_that_is_there_twice(folder):

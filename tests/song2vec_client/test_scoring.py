@@ -7,22 +7,9 @@ from hypothesis.extra.numpy import arrays
 from song2vec_client.scoring import MOST_PLAYLISTS, continue_rows, similar_rows, top
 from song2vec_client.vote import one_way, unit_rows
 
-matrices = st.tuples(st.integers(1, 12), st.integers(1, 4)).flatmap(
-    lambda shape: arrays(np.float32, shape, elements=st.floats(-4, 4, width=32))
-)
-
 
 def rows(*numbers: int) -> np.ndarray:
     return np.array(numbers, dtype=np.int64)
-
-
-@given(matrices)
-def test_unit_rows_have_length_one_and_zeros_stay(vectors: np.ndarray) -> None:
-    lengths = np.linalg.norm(unit_rows(vectors).astype(np.float64), axis=1)
-    expected = np.where((vectors != 0).any(axis=1), 1, 0)
-    tiny = np.linalg.norm(vectors.astype(np.float64), axis=1) < 1e-30
-    assert unit_rows(vectors).dtype == np.float32
-    np.testing.assert_allclose(lengths[~tiny], expected[~tiny], atol=1e-5)
 
 
 @given(arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(1, 90)), elements=st.integers(-9, 9)), st.data())

@@ -14,7 +14,8 @@ from tests.rig.models import FINISHED, SONGS, publish_model
 from song2vec.channels import promote
 from song2vec_client import ModelStore
 from song2vec_client.errors import CorruptModelError, NotFoundError
-from song2vec_client.format.layout import MODEL_FILES, ONE_WAY
+from song2vec_client.format.layout import MODEL_FILES, ONE_WAY, SCORINGS, TWO_WAY
+from song2vec_client.model import SongModel
 
 
 @pytest.fixture
@@ -50,26 +51,51 @@ def test_a_model_arrives_whole(published, models, tmp_path, by):
     assert isinstance(model.vectors.base, np.memmap)
 
 
-def test_only_what_a_client_needs_is_downloaded(published, models):
-    folder = models.pull()
+@pytest.mark.parametrize(
+    ("scoring", "prepared"),
+    [(ONE_WAY, ["order.npy", "unit.npy"]), (TWO_WAY, ["order.npy", "unit.npy", "unit_context.npy"])],
+)
+def test_only_what_a_client_needs_is_downloaded(bucket, models, tmp_path, scoring, prepared):
+    folder = models.pull(publish_model(bucket, tmp_path / "model", scoring=scoring).version)
 
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [*MODEL_FILES[ONE_WAY], "manifest.json", "order.npy", "unit.npy"]
-    )
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*MODEL_FILES[scoring], "manifest.json", *prepared])
+
+
+@pytest.mark.parametrize("scoring", SCORINGS)
+def test_a_pulled_model_is_scored_as_the_one_that_was_published(bucket, models, tmp_path, scoring):
+    pulled = models.load(publish_model(bucket, tmp_path / "model", scoring=scoring).version)
+    published = SongModel.open(tmp_path / "model")
+
+    assert pulled.scoring == published.scoring == scoring
+    for pulled_answer, answer in zip(
+        pulled.continue_playlist([500, 42], 4), published.continue_playlist([500, 42], 4), strict=True
+    ):
+        np.testing.assert_array_equal(pulled_answer, answer)
+
+
+def test_a_version_from_before_there_were_two_ways_is_read_and_scored_as_it_was(bucket, store, models, tmp_path):
+    manifest = publish_model(bucket, tmp_path / "model", scoring=ONE_WAY)
+    name = f"versions/{manifest.version}/manifest.json"
+    old = {name: value for name, value in manifest.to_json().items() if name != "scoring"}
+    _overwrite(store, name, json.dumps(old))
+
+    assert old["format"] == 1
+    assert models.load(manifest.version).scoring == ONE_WAY
 
 
 def test_a_pulled_model_is_not_downloaded_again(published, store, models):
     folder = models.pull()
-    for name in MODEL_FILES[ONE_WAY]:
+    for name in MODEL_FILES[TWO_WAY]:
         blob(store, f"versions/{published.version}/{name}").delete()
 
     assert models.pull() == folder
     assert models.pull(published.version) == folder
 
 
-def test_a_cache_that_lost_a_part_is_filled_anew(published, models):
+@pytest.mark.parametrize("name", MODEL_FILES[TWO_WAY])
+def test_a_cache_that_lost_a_part_is_filled_anew(published, models, name):
     folder = models.pull()
-    (folder / "context.npy").write_bytes(b"cut")
+    (folder / name).write_bytes(b"cut")
 
     assert models.load().similar(500, 1)[0].tolist() == [3]
     assert models.pull() == folder
@@ -107,7 +133,7 @@ def test_versions_are_listed_newest_first_and_only_whole_ones(published, bucket,
 
 def test_records_are_read_verified(published, store, models):
     version = models.version("production")
-    assert json.loads(version.read("training.json"))["trainer"] == "gensim"
+    assert json.loads(version.read("training.json"))["trainer"] == "song2vec"
     with pytest.raises(CorruptModelError, match=r"has no metrics\.json"):
         version.read("metrics.json")
 

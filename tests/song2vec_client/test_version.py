@@ -13,7 +13,7 @@ from tests.rig.models import FINISHED, publish_model
 from song2vec.channels import promote
 from song2vec_client import Bucket, ModelStore, Version
 from song2vec_client.errors import CorruptModelError, NotFoundError
-from song2vec_client.format.layout import MODEL_FILES, ONE_WAY
+from song2vec_client.format.layout import MODEL_FILES, TWO_WAY
 from song2vec_client.format.records import Pointer
 
 POINTER = "channels/production.json"
@@ -72,7 +72,7 @@ def test_whatever_is_done_with_a_version_its_manifest_is_read_once_at_most(
 
     assert counting.requests[POINTER] == by_channel
     assert counting.requests[_manifest(versions[0])] <= 1
-    assert all(counting.requests[f"versions/{versions[0]}/{name}"] <= 1 for name in MODEL_FILES[ONE_WAY])
+    assert all(counting.requests[f"versions/{versions[0]}/{name}"] <= 1 for name in MODEL_FILES[TWO_WAY])
 
 
 def test_threads_that_share_a_version_share_its_manifest(versions, counting, models):

@@ -74,7 +74,7 @@ def read_model(folder: Path) -> Model:
     try:
         return Model.of(SongModel.open(folder))
     except (NotFoundError, CorruptModelError) as error:
-        raise DataError(f"{folder} holds no model: {error}. Expected a folder that song2vec train wrote.") from None
+        raise DataError(f"{folder}: expected a folder that song2vec train wrote; {error}") from None
 
 
 def _write_word2vec(path: Path, songs: Ints, vectors: Floats) -> None:

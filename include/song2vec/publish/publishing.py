@@ -28,7 +28,16 @@ from song2vec.records import KINDS, AnyRecord, Decision, Funnel, Records, Traini
 from song2vec.settings import Settings
 from song2vec_client.errors import ConflictError, NotFoundError
 from song2vec_client.format.alignment import Alignment
-from song2vec_client.format.layout import MANIFEST, MODEL_FILES, NEIGHBOURS, ONE_WAY, TWO_WAY, file_name, version_id
+from song2vec_client.format.layout import (
+    MANIFEST,
+    MODEL_FILES,
+    NEIGHBOUR_WEIGHTS,
+    NEIGHBOURS,
+    ONE_WAY,
+    TWO_WAY,
+    file_name,
+    version_id,
+)
 from song2vec_client.format.records import FileEntry, Manifest
 from song2vec_client.format.signing import signature_name
 from song2vec_client.gcs.bucket import Bucket
@@ -176,8 +185,8 @@ def _manifest(version: str, facts: VersionFacts, entries: tuple[FileEntry, ...])
 
 
 def _scoring(paths: Collection[str]) -> str:
-    """How a model is scored that consists of these files."""
-    return TWO_WAY if NEIGHBOURS in paths else ONE_WAY
+    """How a model is scored that consists of these files, of which some may be missing."""
+    return ONE_WAY if {NEIGHBOURS, NEIGHBOUR_WEIGHTS}.isdisjoint(paths) else TWO_WAY
 
 
 def _published(bucket: Bucket, version: str) -> Manifest | None:

@@ -27,7 +27,7 @@ from song2vec.settings import load_settings
 from song2vec_client.errors import ChangedError, ConflictError
 from song2vec_client.format.alignment import Alignment
 from song2vec_client.format.digests import digest
-from song2vec_client.format.layout import MANIFEST, is_version
+from song2vec_client.format.layout import MANIFEST, MODEL_FILES, ONE_WAY, TWO_WAY, is_version
 from song2vec_client.gcs.bucket import Bucket
 from song2vec_client.store import ModelStore
 from tools.gcs import GcsServer
@@ -211,7 +211,7 @@ def test_a_publisher_killed_at_any_moment_leaves_all_or_nothing_to_see_and_the_n
         assert models.load(version).version == version
     made = publish(here, files, facts())
     assert manifests(here) == [made]
-    assert len(made.files) == 10
+    assert len(made.files) == 12
     assert models.load(made.version).version == made.version
     assert set(there) <= set(here.listing("versions/"))  # the same generations: nothing was uploaded again
 
@@ -279,6 +279,24 @@ def test_what_is_missing_is_named(tmp_path):
     (model / "gensim" / "song2vec.model").unlink()
 
     with pytest.raises(DataError, match=r"song2vec\.bin, gensim/song2vec\.model not found.*song2vec train"):
+        published_files(model)
+
+
+@pytest.mark.parametrize(("scoring", "number"), [(ONE_WAY, 1), (TWO_WAY, 2)])
+def test_the_manifest_says_how_the_model_is_scored(bucket, tmp_path, scoring, number):
+    made = publish_model(bucket, tmp_path / "model", scoring=scoring)
+
+    stored = json.loads(bucket.read(f"versions/{made.version}/{MANIFEST}")[0])
+    assert (stored["scoring"], stored["format"]) == (scoring, number)
+    assert [entry.path for entry in made.model_files] == list(MODEL_FILES[scoring])
+
+
+@pytest.mark.parametrize("name", ["neighbours.npy", "neighbour_weights.npy"])
+def test_neighbours_without_weights_and_weights_without_neighbours_are_refused(tmp_path, name):
+    model = write_model(tmp_path / "model", scoring=TWO_WAY)
+    (model / name).unlink()
+
+    with pytest.raises(DataError, match=f"cannot publish: {name} not found"):
         published_files(model)
 
 

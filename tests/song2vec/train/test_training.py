@@ -131,6 +131,20 @@ def test_training_json_tells_how_it_went(trained: Path) -> None:
     assert started <= finished
 
 
+def test_only_our_own_trainer_gives_each_song_neighbours(trained: Path) -> None:
+    training, model = json.loads((trained / "training.json").read_text()), read_model(trained)
+    written = {path.name for path in trained.glob("neighbour*.npy")}
+    if training["trainer"] == "gensim":
+        assert (training["neighbour_weight"], model.neighbours, written) == (None, None, set())
+    else:
+        assert training["neighbour_weight"] == 1.0
+        assert model.neighbours is not None
+        strong = model.neighbours.weights > 0
+        genres = genre_of(model.vocabulary.songs)
+        assert strong.sum(axis=1).tolist() == [GENRE_SIZE - 1] * 2 * GENRE_SIZE
+        assert (genres[model.neighbours.rows] == genres[:, None])[strong].all()
+
+
 @pytest.mark.parametrize("trainer", ["song2vec", "gensim"])
 def test_one_worker_and_one_seed_give_the_same_model_to_the_bit(trainer: str, tmp_path: Path) -> None:
     playlists = write_playlists(tmp_path / "playlists.parquet", genre_playlists(60))
@@ -273,7 +287,7 @@ def test_a_file_that_is_missing_or_not_parquet_is_refused(tmp_path: Path) -> Non
 
 def test_a_model_folder_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "songs.npy", np.arange(3))
-    with pytest.raises(DataError, match=r"lacks vectors.npy, context.npy, counts.npy"):
+    with pytest.raises(DataError, match=r"expected a folder that song2vec train wrote; .*counts\.npy is missing"):
         read_model(tmp_path)
 
 

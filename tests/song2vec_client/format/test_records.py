@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from song2vec_client.errors import CorruptModelError, UnsupportedFormatError
 from song2vec_client.format.alignment import Alignment, Distances
 from song2vec_client.format.fields import parse_json
-from song2vec_client.format.layout import is_channel, is_safe_path, is_version, version_id
-from song2vec_client.format.records import FORMAT, KINDS, FileEntry, Manifest, Move, Pointer
+from song2vec_client.format.layout import ONE_WAY, SCORINGS, TWO_WAY, is_channel, is_safe_path, is_version, version_id
+from song2vec_client.format.records import KINDS, SCORED, FileEntry, Manifest, Move, Pointer
 
 hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
 times = st.datetimes(datetime(2000, 1, 1), datetime(9999, 12, 30)).map(lambda t: t.replace(microsecond=0, tzinfo=UTC))
@@ -44,6 +44,7 @@ manifests = st.builds(
     .filter(lambda files: all(entry.path != "manifest.json" for entry in files))
     .map(tuple),
     alignment=st.none() | alignments,
+    scoring=st.sampled_from(SCORINGS),
 )
 moves = st.builds(
     lambda kind, **fields: Move(kind=kind, pinned=kind == "pin", **fields),
@@ -119,6 +120,41 @@ def test_only_a_pin_pins():
 
 def test_a_manifest_from_before_models_were_aligned_is_read():
     assert Manifest.from_json({name: value for name, value in GOOD.items() if name != "alignment"}).alignment is None
+
+
+OLD = b"""{
+  "format": 1,
+  "version": "20260131T040000Z-0123abcd",
+  "parent": null,
+  "created": "2026-01-31T04:00:00Z",
+  "accepted": true,
+  "status": "accepted",
+  "settings": {},
+  "data_fingerprint": "",
+  "code_version": "0.1.0",
+  "files": [{"path": "vectors.npy", "size": 10, "sha256": "%b", "crc32c": "AAAAAA=="}]
+}
+""" % (b"0" * 64)
+
+
+def test_a_manifest_as_it_was_stored_before_there_were_two_ways_to_score_is_scored_one_way():
+    assert Manifest.from_json(parse_json(OLD)) == Manifest.from_json(GOOD)
+    assert Manifest.from_json(parse_json(OLD)).scoring == ONE_WAY
+
+
+@pytest.mark.parametrize(("scoring", "number"), [(ONE_WAY, 1), (TWO_WAY, 2)])
+def test_only_what_an_older_client_would_score_wrongly_has_a_format_that_it_refuses(scoring, number):
+    record = Manifest.from_json(GOOD | {"scoring": scoring}).to_json()
+
+    assert record["format"] == number
+    assert Manifest.from_json(record).scoring == scoring
+
+
+def test_who_knows_format_1_only_refuses_format_2():
+    record = Manifest.from_json(GOOD | {"scoring": TWO_WAY}).to_json()
+
+    with pytest.raises(UnsupportedFormatError, match="has format 2; this client knows formats up to 1: upgrade"):
+        Pointer.from_json(record)  # of which there is one format
 
 
 @pytest.mark.parametrize(
@@ -212,6 +248,9 @@ def test_an_entry_with_a_wrong_field_is_refused(changes, says):
         ({"files": GOOD["files"] * 2}, "each path once"),
         ({"files": [GOOD["files"][0] | {"path": "manifest.json"}]}, "no entry for the manifest"),
         ({"format": 0}, "format"),
+        ({"scoring": "three-way"}, "scoring: found 'three-way', expected one-way or two-way"),
+        ({"scoring": None}, "scoring"),
+        ({"format": 2, "scoring": ["two-way"]}, "scoring"),
     ],
 )
 def test_a_manifest_with_a_wrong_field_is_refused(changes, says):
@@ -221,7 +260,7 @@ def test_a_manifest_with_a_wrong_field_is_refused(changes, says):
 
 def test_a_newer_format_says_to_upgrade():
     with pytest.raises(UnsupportedFormatError, match="upgrade song2vec-client"):
-        Manifest.from_json(GOOD | {"format": FORMAT + 1, "version": {"another": "shape"}})
+        Manifest.from_json(GOOD | {"format": SCORED + 1, "version": {"another": "shape"}})
 
 
 def test_fields_that_this_format_does_not_know_are_ignored():
