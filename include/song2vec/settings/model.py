@@ -86,7 +86,7 @@ class TrainSettings(Section):
     )
     measure_every: int = setting(5, "How often the ranking is measured.", unit="epochs", ge=1, le=10_000)
     patience: int = setting(
-        2,
+        4,
         "Training stops when the ranking has not improved for so many measurements, and the best model counts.",
         unit="measurements",
         zero="it goes on to the end",
