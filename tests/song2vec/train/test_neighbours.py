@@ -101,6 +101,23 @@ def test_without_playlists_to_choose_on_the_weight_is_the_usual_one() -> None:
     assert (found.neighbours.rows.dtype, found.neighbours.weights.dtype) == (np.int32, np.float16)
 
 
+def test_a_weight_is_never_more_than_the_published_type_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "USUAL", 1e9)
+
+    found, _ = with_neighbours(model(), NEAR, 2, None, threads=1)
+
+    assert found.neighbours is not None
+    assert np.isfinite(found.neighbours.weights).all()
+
+
+def test_songs_that_never_stand_beside_another_have_no_neighbours() -> None:
+    found, weight = with_neighbours(model(), ragged([0], [1, 1], [], [2], [3]), 2, None, threads=1)
+
+    assert weight == USUAL
+    assert found.neighbours is not None
+    assert not found.neighbours.weights.any()
+
+
 @given(PLAYLISTS, st.integers(1, 3))
 def test_a_weight_is_what_the_median_song_adds_to_its_strongest_neighbour(
     playlists: list[list[int]], most: int
