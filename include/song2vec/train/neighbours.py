@@ -1,7 +1,7 @@
 """The strongest neighbours of each song, as the playlists have them, published beside the vectors.
 
-They vote too when a playlist is continued (`song2vec_client.vote`): vectors say what is alike, of few dimensions, and
-the neighbours which songs stand together however rarely. What a neighbour weighs beside the vectors is chosen on the
+They vote too when a playlist is continued (`song2vec_client.vote`): vectors, of few dimensions, say what is alike, and
+neighbours say which songs stand together, however rarely. What a neighbour weighs beside the vectors is chosen on the
 playlists that were set aside: more where the data are small and dense, less where they are large and sparse.
 """
 
