@@ -38,7 +38,7 @@ QUICK = {  # docs/training.md
     "alpha": "0.25",
     "negative": "8",
     "shared_negative": "40",
-    "ns_exponent": "0.6",
+    "subset_share": "0",
     "validation_playlists": "0",
 }
 SEEDS = range(1, 3) if SMALL else range(1, 4)
@@ -127,8 +127,8 @@ def _to_the_quality_of_gensim(data: Data, folder: Path) -> None:
 def _reach(wanted: float, data: Data, folder: Path) -> tuple[int, float, float] | None:
     """The shortest full training with the settings `QUICK` that ranks as well as `wanted`: epochs, nDCG, CPU seconds.
 
-    The learning rate falls over a training, so that the first epochs of a long one are no measure: each length is
-    a training of its own, and only the one that counts is paid for. A model's better scoring counts.
+    Each length is a training of its own, from the start of the process to the files of the model, and only the one
+    that counts is paid for. A model's better scoring counts.
     """
     for epochs in SCHEDULES:
         model, seconds = train(data.folder, folder / f"quick-{epochs}", {**QUICK, "epochs": str(epochs)})

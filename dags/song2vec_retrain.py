@@ -8,8 +8,9 @@ from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 from song2vec import stages
 from song2vec_airflow.approval import TASK_ID, Approval, answer
 from song2vec_airflow.params import trigger_form
+from song2vec_airflow.playlist_tasks import prepared_playlists
 from song2vec_airflow.policy import DEFAULT_ARGS
-from song2vec_airflow.run import current_run, label, or_skip
+from song2vec_airflow.run import current_run, or_skip
 
 DOC = """
 ### What it does
@@ -43,34 +44,7 @@ it and services pull it.
 Clearing a task, or the whole run, is always safe: an old run never puts its model over that of a later one.
 """
 
-COLLECT = "Read collected CSV files, whatever their encoding; lines that cannot be read are kept as such."
 APPROVE = "Ask a person whether the channel may move, if `gate.approval` is on; otherwise this task is skipped."
-
-
-@task(execution_timeout=timedelta(hours=2))
-def extract() -> dict[str, Any]:
-    """Stream the playlists out of the database of the connection `mariadb_default`, as they are."""
-    return stages.extract(current_run())
-
-
-@task(execution_timeout=timedelta(minutes=10))
-def find_csvs() -> list[list[str]]:
-    """List the collected CSV files; one group of files for each copy of `collect`."""
-    return stages.find_csvs(current_run())
-
-
-@task(execution_timeout=timedelta(hours=2), map_index_template="{{ label }}", doc_md=COLLECT)
-def collect(csvs: list[str]) -> list[str]:
-    """Read collected CSV files; `COLLECT` too, as Airflow takes no docstring for the page of a mapped task."""
-    label(csvs)
-    return stages.collect(current_run(), csvs)
-
-
-@task(execution_timeout=timedelta(hours=2), trigger_rule=TriggerRule.NONE_FAILED)
-def prepare(database: dict[str, Any], csvs: list[list[str]] | None) -> dict[str, Any]:
-    """Make playlists of the raw rows; every row that is left out goes to quarantine with its reason."""
-    groups = (csvs or [])[:]  # at once: iterating over what mapped tasks gave asks Airflow for one after the other
-    return stages.prepare(current_run(), [database["uri"], *(uri for group in groups for uri in group)])
 
 
 @task(execution_timeout=timedelta(hours=1))
@@ -140,8 +114,7 @@ def prune() -> dict[str, Any]:
 )
 def song2vec_retrain() -> None:
     """Playlists to a published, checked model."""
-    prepared = prepare(extract(), collect.expand(csvs=find_csvs()))  # type: ignore[arg-type]  # results to come
-    decided = prepared >> check_data() >> train() >> evaluate() >> gate()
+    decided = prepared_playlists() >> check_data() >> train() >> evaluate() >> gate()
     approved = Approval(task_id=TASK_ID, doc_md=APPROVE, execution_timeout=timedelta(minutes=10))
     decided >> publish() >> verify() >> approved >> promote() >> report() >> prune()
 

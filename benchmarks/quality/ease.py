@@ -84,4 +84,4 @@ def _inverse(table: Any, regularisation: float) -> NDArray[np.float32]:
         square = np.tril(inverse[start:stop, start:stop])
         inverse[start:stop, start:stop] = square + np.tril(square, -1).T
         inverse[start:stop, stop:] = inverse[stop:, start:stop].T
-    return inverse
+    return np.asarray(inverse)

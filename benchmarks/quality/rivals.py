@@ -4,15 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
-from typing import Any
 
 from benchmarks.quality import ease, ials
 from benchmarks.quality.data import TOP, best_rows
 
 from song2vec.evaluate import baselines
-from song2vec.evaluate.baselines import TUNED, Holdings, neighbour_songs, popular_songs
+from song2vec.evaluate.baselines import Holdings, neighbour_songs, popular_songs
 from song2vec.playlists.corpus import Ints, Ragged
-from song2vec.playlists.similarity import Exponents
+from song2vec.playlists.similarity import TUNED, Exponents
 
 Chosen = Mapping[str, float]
 """Settings by name."""
@@ -61,8 +60,13 @@ def _most_popular_only(holdings: Holdings) -> str:
 
 
 def _ials(holdings: Holdings, shown: Ragged, chosen: Chosen, factors: int) -> Ints:
-    settings: dict[str, Any] = {**chosen, "factors": factors}
-    return best_rows(ials.train(holdings.table, ials.IalsSettings(**settings)), shown, len(holdings.songs.songs))
+    settings = ials.IalsSettings(
+        factors=factors,
+        unobserved=chosen["unobserved"],
+        regularisation=chosen["unobserved × regularisation"] / chosen["unobserved"],
+        sweeps=int(chosen["sweeps"]),
+    )
+    return best_rows(ials.train(holdings.table, settings), shown, len(holdings.songs.songs))
 
 
 def _fixed(name: str, title: str, exponents: Exponents) -> Rival:
@@ -72,7 +76,7 @@ def _fixed(name: str, title: str, exponents: Exponents) -> Rival:
 
 _IALS_AXES = {
     "unobserved": (0.0004, 0.0008, 0.0015, 0.003, 0.006, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8),
-    "regularisation": (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064),
+    "unobserved × regularisation": (3e-6, 6e-6, 1.2e-5, 2.5e-5, 5e-5, 1e-4, 2e-4, 4e-4),  # the ridge is along it
     "sweeps": (2, 3, 4, 6, 8, 12, 16),  # stopping early helps on some data
 }
 
@@ -107,7 +111,7 @@ RIVALS = (
         ials,
         partial(_ials, factors=256),
         axes=_IALS_AXES,
-        start={"unobserved": 0.006, "regularisation": 0.008, "sweeps": 4},
+        start={"unobserved": 0.006, "unobserved × regularisation": 2.5e-5, "sweeps": 4},
     ),
     Rival("ials-512", "iALS, 512 factors", ials, partial(_ials, factors=512), axes=_IALS_AXES, after="ials-256"),
 )

@@ -14,6 +14,7 @@
     └── TransientError                (song2vec_client.errors) trying again may help
         ├── SourceUnavailableError    (ConnectionError)  the database is gone, slow or locked
         ├── LostRaceError                                somebody else moved the channel first
+        ├── BusyError                                    another process is at work in the same folder
         └── StoppedError                                 the process was asked to stop; what it did is kept
 
 What is not found, denied, damaged or out of reach in a store, a file or a model is drawn in ``song2vec_client.errors``.
@@ -57,6 +58,10 @@ class SourceUnavailableError(TransientError, ConnectionError):
 
 class LostRaceError(TransientError):
     """Somebody else moved the channel first."""
+
+
+class BusyError(TransientError):
+    """Another process is at work in the same folder."""
 
 
 class StoppedError(TransientError):

@@ -288,6 +288,27 @@ def prune(run: Run) -> Result:
     }
 
 
+def tune(run: Run) -> Result:
+    """Look for better settings of the training on the playlists of this run, and propose them; none is applied.
+
+    No run of the pipeline does this: it is a DAG of its own, after `prepare`.
+    """
+    from song2vec.plumbing.logs import show
+    from song2vec.tune import tune, tuning_page
+
+    data = run.folder("prepare")
+    with run.files.stage("tune") as out:
+        tuning = tune(
+            data / "playlists.parquet",
+            out,
+            run.settings,
+            heldout=data / "heldout.parquet",
+            backup=run.files.backup("study"),
+        )
+    show(tuning_page(tuning))
+    return tuning.model_dump(include={"sentence", "proposed"}) | {"uri": run.files.uri("tune")}
+
+
 def run_all(run: Run) -> Result:
     """Every stage in order; those that an earlier try of this run ended are not done again.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from song2vec.settings import About, Section, about, load_settings, sections
+from song2vec.settings import About, Section, about, load_settings, run_sections, sections
 
 SHOWN = "shown"
 """The hidden field by which the form says what its fields showed when it was opened."""
@@ -13,18 +13,22 @@ SHOWN = "shown"
 _BOUNDS = ("type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "maxLength")
 
 
-def trigger_form() -> dict[str, Param]:
+def trigger_form(*names: str) -> dict[str, Param]:
     """A Param for each setting that is on the form, named ``section.setting`` as for ``--set``, and `SHOWN`.
 
     The defaults are what the deployment set (environment, settings file), so the form shows what a
     scheduled run would use. A setting whose default depends on the trainer is empty unless the deployment set it,
     so that choosing the other trainer is one choice.
+
+    Args:
+        names: the sections on the form, in this order; without: those of a run of the pipeline.
     """
     current = load_settings().model_dump(mode="json")
+    listed = {name: sections()[name] for name in names} or run_sections()
     trainer = current["train"]["trainer"]
     form = {
         f"{name}.{field}": _param(_heading(name, section), schema, facts, current[name][field], trainer)
-        for name, section in sections().items()
+        for name, section in listed.items()
         for field, schema in section.model_json_schema()["properties"].items()
         if (facts := about(section, field)).form
     }

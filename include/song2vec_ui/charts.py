@@ -1,8 +1,9 @@
 """The geometry of the charts, for inline SVG: numbers in, coordinates out."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from song2vec.plumbing.axes import ticks
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 40  # margins: room for the labels of the axes
@@ -52,20 +53,6 @@ def line_chart(points: Sequence[tuple[float, float]]) -> LineChart | None:
         x_ticks=tuple(Tick(across(x), f"{x:g}") for x in x_marks if x_low <= x <= x_low + width and x == int(x)),
         y_ticks=tuple(Tick(down(y), f"{y:g}") for y in y_marks),
     )
-
-
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers, `about` of them and at least two, that span `low` to `high`: steps of 1, 2 or 5 times 10^n.
-
-    Where `low` and `high` are as good as equal, the step is a tenth of their size.
-    """
-    span = high - low
-    if span <= max(1e-9 * max(abs(low), abs(high)), 1e-300):  # a smaller one has no fifth part
-        span = max(abs(low), abs(high), 1.0) / 10 * about
-    power = math.floor(math.log10(span / about))
-    step = next(factor for factor in (1, 2, 5, 10) if factor * 10.0**power >= span / about * 0.999) * 10.0**power
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(number * step, max(0, 1 - power)) for number in range(first, max(last, first + 1) + 1)]
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -141,6 +141,21 @@ def test_a_run_from_a_bucket_workspace_reads_what_other_workers_wrote(
     assert not (tmp_path / "workspace").exists()
 
 
+def test_tuning_leaves_a_study_and_what_it_says_and_publishes_nothing(airflow_home, environment, bucket, tmp_path):
+    lines = [f"{number},{song}" for number, songs in enumerate(genre_playlists(400, seed=2)) for song in songs]
+    (tmp_path / "csv/more.csv").write_text("\n".join(["Category,master_number", *lines]))
+    conf = json.dumps({"tune.trials": 2, "train.epochs": 5, "train.window": 7})
+
+    done = _airflow(airflow_home, "dags", "test", "song2vec_tune", "--conf", conf, **environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    study = json.loads(next((tmp_path / "workspace").glob("song2vec_tune/*/tune/study.json")).read_bytes())
+    assert study["trials"][0]["settings"]["window"] == study["today"]["window"] == 7
+    assert len(study["trials"]) == 2
+    assert study["sentence"] in done.stdout + done.stderr
+    assert not list(bucket.names())
+
+
 def test_the_oddest_files_are_read_or_left_out_with_a_reason_and_stop_nothing(
     airflow_home, environment, store, tmp_path
 ):

@@ -2,17 +2,20 @@
 
 import inspect
 import json
+import shutil
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.rig.genres import genre_playlists, write_heldout, write_playlists
 from tests.rig.golden import entry, must, never, write_golden
-from tests.rig.runs import begin, karaoke
+from tests.rig.runs import Here, begin, karaoke
 
 from song2vec import stages
 from song2vec.channels import history, pin, promote, rollback, unpin
 from song2vec.errors import RefusedError, SettingsError, SourceUnavailableError
-from song2vec.workspace import end_run, new_run, unfinished_run
+from song2vec.settings import load_settings
+from song2vec.workspace import end_run, new_run, open_run_folder, unfinished_run
 from song2vec_client import ModelStore
 
 GOOD = {"train.epochs": 40, "train.vector_size": 16, "train.min_count": 1, "train.workers": 1}
@@ -293,3 +296,26 @@ class Stopping:
     def signing_key(self):
         if self._tries == 1:
             raise SourceUnavailableError("the line was cut")
+
+
+def test_tuning_goes_on_in_a_bucket_on_another_machine(bucket, tmp_path):
+    """Each `Run` has a scratch folder of its own, which is gone with it."""
+    playlists = write_playlists(tmp_path / "playlists.parquet", genre_playlists(500))
+    changes = {"train.epochs": 5, "train.vector_size": 8, "train.workers": 1}
+
+    def run(trials):
+        settings = load_settings(changes | {"tune.trials": trials})
+        return stages.Run(settings, open_run_folder(f"{bucket.uri}/work", "a-run"), Here(bucket), "a-run", "minji")
+
+    with run(2).files.stage("prepare") as out:
+        out.mkdir(parents=True)
+        shutil.copy(playlists, out / "playlists.parquet")
+        write_heldout(out / "heldout.parquet", {"none": ([1], [2])})
+
+    stages.tune(run(2))
+    result = stages.tune(run(3))
+
+    study = run(3).read_json("tune/study.json")
+    assert [trial["number"] for trial in study["trials"]] == [0, 1, 2]
+    assert result["uri"] == f"{bucket.uri}/work/a-run/tune"
+    assert result["sentence"] == study["sentence"]

@@ -7,20 +7,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import ParamValidationError
 
+from song2vec.settings import sections
 from song2vec.stages import ORDER
+from song2vec_airflow.params import SHOWN
 from song2vec_airflow.policy import PERMANENT
 
 DAGS = sorted(Path("dags").glob("*.py"))
-HEAVY = {"gensim", "duckdb", "pandas", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "typer"}
+HEAVY = {"gensim", "duckdb", "pandas", "optuna", "pyarrow", "scipy", "numpy", "google.cloud", "fastapi", "typer"}
 
 
 @pytest.fixture(scope="module")
 def dags():
     """Every DAG of the folder, as the DAG processor sees it."""
-    from airflow.dag_processing.dagbag import DagBag
-
     bag = DagBag("dags")
     assert not bag.import_errors
     return bag.dags
@@ -98,6 +99,28 @@ def test_the_retraining_has_the_stages_of_the_design_and_runs_at_four_in_seoul(d
     assert dag.get_task("approve").downstream_task_ids == {"promote"}
 
 
+def test_tuning_begins_with_the_playlists_of_today_and_when_a_person_says_so(dags, monkeypatch):
+    dag = dags["song2vec_tune"]
+
+    assert {task.task_id for task in dag.tasks} == {"extract", "find_csvs", "collect", "prepare", "tune"}
+    assert dag.get_task("tune").upstream_task_ids == {"prepare"}
+    assert dag.schedule is None
+    limit = sections()["tune"].model_json_schema()["properties"]["minutes"]["maximum"]
+    assert dag.get_task("tune").execution_timeout >= 2 * timedelta(minutes=limit)
+
+    monkeypatch.setenv("SONG2VEC_TUNE__WEEKLY", "true")
+    assert DagBag("dags/song2vec_tune.py").dags["song2vec_tune"].timetable.expression == "0 6 * * 0"
+
+
+def test_the_form_of_tuning_begins_with_the_minutes_and_has_what_it_reads(dags):
+    names = [name for name in dags["song2vec_tune"].params if name != SHOWN]
+
+    assert names[0] == "tune.minutes"
+    assert {name.partition(".")[0] for name in names} == {
+        "tune", "extract", "collect", "prepare", "holdout", "train", "evaluate",
+    }  # fmt: skip
+
+
 def test_a_stage_begins_when_all_stages_before_it_have_ended(dags):
     dag = dags["song2vec_retrain"]
     side_by_side = {"extract", "collect"}  # the two sources wait for nothing
@@ -109,7 +132,7 @@ def test_a_stage_begins_when_all_stages_before_it_have_ended(dags):
 
 
 def test_each_task_is_one_call_of_the_stage_of_its_name(dags):
-    for task in dags["song2vec_retrain"].tasks:
+    for task in [*dags["song2vec_retrain"].tasks, *dags["song2vec_tune"].tasks]:
         if task.task_id != "approve":  # Airflow's own operator
             source = inspect.getsource(getattr(task, "python_callable", None) or task.op_kwargs_input)
             assert source.count("stages.") == 1, f"{task.task_id} must call one stage"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from song2vec.errors import SettingsError
-from song2vec.settings import about, load_settings, sections
+from song2vec.settings import about, load_settings, run_sections, sections
 from song2vec_airflow.params import SHOWN, overrides, trigger_form
 
 
@@ -64,8 +64,8 @@ def loaded_on(worker, **changes):
         return load_settings(changes)
 
 
-def test_every_setting_is_in_the_form_under_its_own_name_but_those_of_a_machine():
-    every = {(section, name) for section, model in sections().items() for name in model.model_fields}
+def test_every_setting_of_a_run_is_in_the_form_under_its_own_name_but_those_of_a_machine():
+    every = {(section, name) for section, model in run_sections().items() for name in model.model_fields}
     of_a_machine = {(section, name) for section, name in every if not about(sections()[section], name).form}
 
     assert set(trigger_form()) - {SHOWN} == {".".join(setting) for setting in every - of_a_machine}

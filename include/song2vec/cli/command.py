@@ -40,7 +40,7 @@ class Command:
 
     Attributes:
         function: takes the settings, then its options by name, and returns its record.
-        sections: the sections of the settings that it reads; ``*``: every one.
+        sections: the sections of the settings that it reads; ``*``: those of a run of the pipeline.
         show: the record for people.
         frame: the record as one table, for CSV and Excel; None: it is none.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from song2vec.records import Funnel, Metrics
+    from song2vec.records import Funnel, Metrics, Tuning
 
 Record = Mapping[str, Any]
 TEXT, WHOLE, NUMBER, YES_NO = "string", "Int64", "Float64", "boolean"
@@ -77,6 +77,13 @@ def metrics(record: "Metrics") -> "DataFrame":
         if name in part
     ]
     return _frame(rows, {"of": TEXT, "on": TEXT, "playlists": WHOLE, **dict.fromkeys(METRICS, NUMBER)})
+
+
+def tuning(record: "Tuning") -> "DataFrame":
+    """A trial a row, in order: ``trial, outcome, ndcg, seconds, minutes``, then the settings that are tuned."""
+    rows = [{"trial": trial.number, **trial.to_json(), **trial.settings} for trial in record.trials]
+    types = {"trial": WHOLE, "outcome": TEXT, "ndcg": NUMBER, "seconds": NUMBER, "minutes": NUMBER}
+    return _frame(rows, types | dict.fromkeys(record.today, NUMBER))
 
 
 def similar(record: Record) -> "DataFrame":

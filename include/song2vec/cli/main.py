@@ -16,7 +16,7 @@ from song2vec.cli.command import USAGE, Command, register
 
 PANELS: dict[str, Sequence[Command]] = {
     "Playlists": (data.extract, data.collect, data.prepare, data.quarantine, data.check_data),
-    "Model": (model.train, model.evaluate, model.gate, model.golden, model.similar),
+    "Model": (model.train, model.evaluate, model.gate, model.golden, model.similar, model.tune),
     "Versions": (store.publish, store.verify, store.versions, store.history, store.diff, store.prune),
     "Channels": (channels.promote, channels.rollback, channels.pin, channels.unpin),
     "All in one": (pipeline.run, pipeline.settings, pipeline.keygen),

@@ -1,4 +1,4 @@
-"""The commands that train a model, measure it, judge it and ask it."""
+"""The commands that train a model, measure it, judge it and ask it, and that look for better settings."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from song2vec.cli.command import Record, command
 from song2vec.cli.deployment import open_store
 
 if TYPE_CHECKING:
-    from song2vec.records import Decision, Metrics
+    from song2vec.records import Decision, Metrics, Tuning
     from song2vec.settings import Settings
     from song2vec.versions import LiveModel
     from song2vec_client.model import SongModel
@@ -115,6 +115,23 @@ def similar(
         model = SongModel.open(Path(where))
     pairs = zip(*model.similar(song, k), strict=True)
     return {"song": song, "similar": [{"song": int(number), "score": float(score)} for number, score in pairs]}
+
+
+@command("tune", "train", "evaluate", show=show.tuning, frame=frames.tuning)
+def tune(
+    settings: "Settings",
+    playlists: Annotated[Path, Argument(metavar="PLAYLISTS.parquet", help="What prepare wrote.")],
+    out: Annotated[
+        Path, Option(metavar="DIR", help="Gets the study and what it proposes; run again, it goes on with that.")
+    ],
+    heldout: Annotated[
+        Path | None, Option(metavar="HELDOUT.parquet", help="Playlists that take no part: those of `evaluate`.")
+    ] = None,
+) -> "Tuning":
+    """Look for better settings of the training, and propose them; none is applied."""
+    from song2vec.tune import tune
+
+    return tune(playlists, out, settings, heldout=heldout)
 
 
 def _model_to_align_to(where: str, settings: "Settings") -> "SongModel | None":

@@ -7,7 +7,7 @@ from song2vec.cli import frames
 from song2vec.cli.output import Part, table
 
 if TYPE_CHECKING:
-    from song2vec.records import DataDecision, Decision, Funnel, Metrics
+    from song2vec.records import DataDecision, Decision, Funnel, Metrics, Tuning
     from song2vec.versions import Diff
 
 Record = Mapping[str, Any]
@@ -87,6 +87,13 @@ def decision(record: "Decision") -> Parts:
 def similar(record: Record) -> Parts:
     """The songs with their scores."""
     yield table(frames.similar(record))
+
+
+def tuning(record: "Tuning") -> Parts:
+    """What is proposed, and the best trials beside today's settings."""
+    from song2vec.tune import tuning_page
+
+    yield tuning_page(record)
 
 
 def versions(record: Record) -> Parts:

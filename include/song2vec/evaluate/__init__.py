@@ -10,5 +10,6 @@
 from song2vec.evaluate.evaluating import evaluate
 from song2vec.evaluate.golden import ask_golden_songs
 from song2vec.evaluate.golden_file import read_golden_file
+from song2vec.evaluate.recommend import continued
 
-__all__ = ["ask_golden_songs", "evaluate", "read_golden_file"]
+__all__ = ["ask_golden_songs", "continued", "evaluate", "read_golden_file"]

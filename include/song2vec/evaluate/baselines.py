@@ -11,7 +11,7 @@ import numpy as np
 
 from song2vec.playlists.corpus import Ints, Ragged, Vocabulary
 from song2vec.playlists.playlist_file import PlaylistFile
-from song2vec.playlists.similarity import Exponents, Similarity, table_of
+from song2vec.playlists.similarity import TUNED, Exponents, Similarity, table_of
 from song2vec_client.scoring import BLOCK_SCORES, top
 
 
@@ -65,10 +65,6 @@ def popular_songs(counts: Ints, shown: Ragged, k: int) -> Ints:
     order = np.argsort(taken, axis=1, kind="stable")[:, :k]  # what is not taken comes first, in its order
     best = np.where(np.take_along_axis(taken, order, axis=1), -1, popular[order])
     return np.pad(best, ((0, 0), (0, k - best.shape[1])), constant_values=-1)
-
-
-TUNED = Exponents(shown=0.5, candidate=0.45, length=0.5)
-"""Level with cosine (.5, .5, 0) or above it on each of five sets of playlists: docs/evaluation.md."""
 
 
 def neighbour_songs(table: Any, shown: Ragged, k: int, exponents: Exponents = TUNED) -> Ints:

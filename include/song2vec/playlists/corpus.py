@@ -1,6 +1,6 @@
 """Playlists as two flat arrays, all songs end to end and where each playlist begins; and the songs that get a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,13 @@ class Ragged:
 
     flat: NDArray[Any]
     offsets: NDArray[Any]
+
+    @classmethod
+    def joined(cls, parts: Iterable["Ragged"]) -> "Ragged":
+        """The lists of all `parts`, at least one, one after the other."""
+        parts = list(parts)
+        lengths = np.concatenate([part.lengths for part in parts])
+        return cls(np.concatenate([part.flat for part in parts]), np.concatenate([[0], np.cumsum(lengths)]))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -1,4 +1,4 @@
-"""What every room may use and none is about: files, threads, progress, logs, signals, arrays.
+"""What every room may use and none is about: files, threads, progress, logs, signals, arrays, axes.
 
 - `files`: files and folders that appear whole or not at all
 - `threads`: work side by side, with results in order
@@ -6,4 +6,5 @@
 - `logs`: tables and long text in a log
 - `interrupt`: being asked to stop
 - `arrays`: numbers between numpy and Arrow
+- `axes`: the marks on the axes of charts
 """

@@ -22,6 +22,28 @@ class Advance(Protocol):
         """Say that `units` more are done."""
 
 
+class Tell(Protocol):
+    """What `gauge` gives."""
+
+    def __call__(self, words: str, share: float, /) -> object:
+        """Say how far the work is, in words and as a share of 1."""
+
+
+@contextmanager
+def gauge(task: str) -> Iterator[Tell]:
+    """Show how far work is that says so in its own words: a bar on a terminal; a log has lines of its own."""
+    if not sys.stderr.isatty():
+        yield lambda _words, _share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    name, words = (TextColumn(text, markup=False) for text in ("{task.fields[name]}", "{task.description}"))
+    with Progress(name, BarColumn(20), words, console=Console(stderr=True), transient=True) as progress:
+        number = progress.add_task("", total=1.0, name=task)
+        yield lambda words, share: progress.update(number, description=words, completed=share)
+
+
 @contextmanager
 def track(task: str, unit: str, total: int | None = None) -> Iterator[Advance]:
     """Show how far `task` is, in `unit` ("rows"), of `total` where it is known.

@@ -9,7 +9,8 @@
 - `quarantine`: what was left out, for people to see
 """
 
+from song2vec.prepare.holdout import halve
 from song2vec.prepare.preparing import prepare
 from song2vec.prepare.quarantine import read_quarantine
 
-__all__ = ["prepare", "read_quarantine"]
+__all__ = ["halve", "prepare", "read_quarantine"]

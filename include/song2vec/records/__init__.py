@@ -19,12 +19,14 @@ from song2vec.records.metrics import (
 from song2vec.records.record import Count, Part, Real, Record
 from song2vec.records.together import KINDS, AnyRecord, Records
 from song2vec.records.training import Epoch, HowAligned, Training
+from song2vec.records.tuning import Confirmed, Trial, Tuning
 
 __all__ = [
     "KINDS",
     "AnyRecord",
     "ByRecommender",
     "Compared",
+    "Confirmed",
     "Count",
     "DataDecision",
     "Decision",
@@ -50,5 +52,7 @@ __all__ = [
     "Spans",
     "Stability",
     "Training",
+    "Trial",
+    "Tuning",
     "funnel_table",
 ]

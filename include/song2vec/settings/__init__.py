@@ -14,8 +14,8 @@ from song2vec.settings.data import (
     HoldoutSettings,
     PrepareSettings,
 )
-from song2vec.settings.loading import Settings, load_settings, sections
-from song2vec.settings.model import EvaluateSettings, TrainSettings, original_settings
+from song2vec.settings.loading import Settings, load_settings, run_sections, sections
+from song2vec.settings.model import EvaluateSettings, TrainSettings, TuneSettings, original_settings
 from song2vec.settings.release import GateSettings, PublishSettings, RetentionSettings
 from song2vec.settings.section import About, Section, about
 
@@ -33,8 +33,10 @@ __all__ = [
     "Section",
     "Settings",
     "TrainSettings",
+    "TuneSettings",
     "about",
     "load_settings",
     "original_settings",
+    "run_sections",
     "sections",
 ]

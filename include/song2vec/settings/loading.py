@@ -22,13 +22,13 @@ from song2vec.settings.data import (
     HoldoutSettings,
     PrepareSettings,
 )
-from song2vec.settings.model import EvaluateSettings, TrainSettings
+from song2vec.settings.model import EvaluateSettings, TrainSettings, TuneSettings
 from song2vec.settings.release import GateSettings, PublishSettings, RetentionSettings
 from song2vec.settings.section import Section
 
 
 class Settings(BaseSettings):
-    """All settings of song2vec, by section, in pipeline order."""
+    """All settings of song2vec, by section, in pipeline order; at the end, what no run of it reads."""
 
     model_config = SettingsConfigDict(
         env_prefix="SONG2VEC_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     publish: PublishSettings = PublishSettings()
     retention: RetentionSettings = RetentionSettings()
+    tune: TuneSettings = TuneSettings()
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None, *, file: Path | None = None) -> Settings:
@@ -81,6 +82,11 @@ def _toml(path: str | Path | None) -> TomlConfigSettingsSource:
 def sections() -> dict[str, type[Section]]:
     """The sections in pipeline order, by name."""
     return {name: field.annotation for name, field in Settings.model_fields.items()}  # type: ignore[misc]
+
+
+def run_sections() -> dict[str, type[Section]]:
+    """Those that a run of the pipeline reads."""
+    return {name: section for name, section in sections().items() if section is not TuneSettings}
 
 
 def _by_section(overrides: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

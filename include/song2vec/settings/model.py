@@ -1,4 +1,4 @@
-"""The settings of the model and of how it is measured."""
+"""The settings of the model, of how it is measured, and of how better ones are looked for."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -86,7 +86,7 @@ class TrainSettings(Section):
     )
     measure_every: int = setting(5, "How often the ranking is measured.", unit="epochs", ge=1, le=10_000)
     patience: int = setting(
-        2,
+        4,
         "Training stops when the ranking has not improved for so many measurements, and the best model counts.",
         unit="measurements",
         zero="it goes on to the end",
@@ -182,4 +182,31 @@ class EvaluateSettings(Section):
         affects_model=False,
         ge=1,
         le=100_000,
+    )
+
+
+class TuneSettings(Section):
+    """How settings of section `train` are looked for that suit the playlists better; no run of the pipeline does it."""
+
+    minutes: float = setting(
+        60,
+        "How long to train with other settings. Two more trainings confirm the best.",
+        unit="minutes",
+        affects_model=False,
+        gt=0,
+        le=720,
+    )
+    trials: int = setting(200, "How many trainings at most.", unit="trainings", affects_model=False, ge=2, le=10_000)
+    seed: int = setting(
+        1,
+        "Seed of what is tried, and of which playlists it is measured on.",
+        affects_model=False,
+        ge=0,
+        le=2**31 - 1,
+    )
+    weekly: bool = setting(
+        False,
+        "Whether Airflow tunes every Sunday, or only when a person triggers it. The DAG processor reads it.",
+        affects_model=False,
+        form=False,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from song2vec.settings.loading import Settings, sections
+from song2vec.settings.loading import Settings, run_sections, sections
 from song2vec.settings.section import About, Section, about
 
 INTRODUCTION = """\
@@ -93,8 +93,8 @@ def _default(schema: dict[str, Any], facts: About) -> str:
 
 
 def command_help(names: Sequence[str]) -> str:
-    """Markdown for the help of a command: each setting of the sections with its default; ``*``: of all sections."""
-    listed = sections() if "*" in names else {name: sections()[name] for name in names}
+    """Markdown for the help of a command: each setting of the sections with its default; ``*``: of those of a run."""
+    listed = run_sections() if "*" in names else {name: sections()[name] for name in names}
     return "\n\n".join(line for name, section in listed.items() for line in _help_of(name, section))
 
 

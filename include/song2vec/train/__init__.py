@@ -11,6 +11,7 @@
 - `alignment`: the new vectors are turned onto those of the version before.
 """
 
+from song2vec.train.loop import Observer
 from song2vec.train.training import train
 
-__all__ = ["train"]
+__all__ = ["Observer", "train"]

@@ -19,9 +19,12 @@ from song2vec.settings import TrainSettings
 from song2vec.train.checkpoint import Arrays, Checkpoint
 from song2vec.train.history import History
 from song2vec.train.measuring import Measurements
-from song2vec.train.stopping import EarlyStopping
+from song2vec.train.stopping import EarlyStopping, Rankings
 
 log = structlog.get_logger(__name__)
+
+Observer = Callable[[Rankings], bool]
+"""Told at every pause how the model ranked after each epoch that is over; says whether to train on."""
 
 
 class Trainer(Protocol):
@@ -56,6 +59,8 @@ def train_epochs(
     words: int,
     measurements: Measurements,
     checkpoint: Checkpoint,
+    *,
+    observe: Observer | None = None,
 ) -> tuple[Model, History, int]:
     """Train until it is enough, from where the checkpoint is if there is one.
 
@@ -65,13 +70,14 @@ def train_epochs(
         words: how many an epoch reads.
         measurements: what to measure.
         checkpoint: where the state is kept; it is not removed at the end.
+        observe: watches the training and may end it; it tells of the epochs in its own way: the log says nothing.
 
     Returns:
         The model, what each epoch did, and the epoch, counted from 1, that the model is of.
 
     Raises:
         SettingsError: the training diverged; the checkpoint is gone.
-        StoppedError: the process was asked to stop.
+        StoppedError: the process was asked to stop, or the observer said so.
         Song2VecError: the backup of the checkpoint does not answer.
     """
     state = checkpoint.load()
@@ -80,7 +86,7 @@ def train_epochs(
         history, chunks = History.from_array(words, state["epochs"]), int(state["chunk"])
         log.info("going on from the checkpoint", epochs_done=len(history.records), chunks_done=chunks)
     stopping = EarlyStopping(settings.epochs, settings.patience)
-    loop = _Loop(trainer, settings, measurements, stopping, checkpoint, history, chunks)
+    loop = _Loop(trainer, settings, measurements, stopping, checkpoint, history, chunks, observe)
     loop.run()
     best = loop.restore_best()
     return trainer.model, history, best
@@ -102,6 +108,7 @@ class _Loop:
     checkpoint: Checkpoint
     history: History
     chunks: int = 0
+    observe: Observer | None = None
 
     def run(self) -> None:
         with self._signals() as stop:
@@ -146,20 +153,20 @@ class _Loop:
         self.history.add(seconds, figures.loss, figures.ndcg)
         if self.stopping.best(self.history.rankings) == epoch:
             self.checkpoint.save_best(epoch, self._matrices())
-        self.history.log_last(self.settings.epochs)
+        if self.observe is None:
+            self.history.log_last(self.settings.epochs)
         self.history.begin_epoch()
 
     def _pause(self, stop: Stop) -> None:
-        """Save the state if it is time to, or if the training has to stop."""
-        if not (stop.signal or self.checkpoint.due):
-            return
-        saved = self._save()
+        """Tell the observer; save the state if it is time to; end the training if a signal or the observer says so."""
+        go_on = self.observe is None or self.observe(self.history.rankings)
+        saved = (stop.signal or self.checkpoint.due) and self._save()
+        done = f"the training after {len(self.history.records)} of {self.settings.epochs} epochs"
         if stop.signal:
             outcome = "Its state is kept" if saved else "Its state could not be saved, an older one may be there"
-            raise StoppedError(
-                f"{stop.signal} stopped the training after {len(self.history.records)} of {self.settings.epochs} "
-                f"epochs. {outcome}: the next try goes on from there."
-            )
+            raise StoppedError(f"{stop.signal} stopped {done}. {outcome}: the next try goes on from there.")
+        if not (go_on or self.stopping.enough(self.history.rankings)):
+            raise StoppedError(f"whoever watches it ended {done}.")
 
     def _save(self) -> bool:
         """Write the checkpoint; say whether it was possible."""

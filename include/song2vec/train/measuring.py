@@ -31,6 +31,7 @@ PAIRS = 4_000
 NOISE_SONGS = 500
 BLOCK = 500  # pairs that are measured at a time: 2 MB of float64
 TOP = 100
+ENOUGH = 200  # playlists that are ranked once; of fewer, both halves are: chance decides less
 MOST_SCORES = 2**20  # at a time: 4 MB, and as much for each step on the way to the best ones
 
 
@@ -110,12 +111,14 @@ class Validation:
 
     @classmethod
     def of(cls, playlists: PlaylistFile, vocabulary: Vocabulary) -> "Validation":
-        """Every other song of each playlist is shown, the rest hidden."""
+        """Every other song of each playlist is shown, the rest hidden; where playlists are few, the other way too."""
         songs = playlists.read()
         place = np.arange(len(songs.flat)) - np.repeat(songs.offsets[:-1], songs.lengths)
         rows = vocabulary.rows_of(songs.flat)
-        shown = songs.replaced(rows).where((place % 2 == 0) & (rows >= 0))
-        return cls(shown, songs.replaced(rows).where(place % 2 == 1))
+        even, songs = place % 2 == 0, songs.replaced(rows)
+        halves = [even] if len(playlists) >= ENOUGH else [even, ~even]
+        shown = Ragged.joined(songs.where(half & (rows >= 0)) for half in halves)
+        return cls(shown, Ragged.joined(songs.where(~half) for half in halves))
 
     def measure(self, model: Model) -> float:
         """nDCG@100 of the model as it is, ranked as the client ranks."""

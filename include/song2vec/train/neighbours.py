@@ -5,7 +5,7 @@ the neighbours which songs stand together however rarely. What a neighbour weigh
 playlists that were set aside: more where the data are small and dense, less where they are large and sparse.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged
-from song2vec.playlists.similarity import Exponents, Similarity, table_of
+from song2vec.playlists.similarity import Similarity, table_of
 from song2vec.plumbing.threads import each
 from song2vec.train.measuring import Validation
 from song2vec_client.vote import Neighbours
 
 log = structlog.get_logger(__name__)
 
-EXPONENTS = Exponents(shown=0.5, candidate=0.6, length=0.5)
-WEIGHTS = (0.5, 1.0, 2.0, 4.0)  # of the median song's strongest neighbour; a product of vectors is at most 2
-USUAL = 1.0
+USUAL = 1.0  # what the median song adds to its strongest neighbour; a product of vectors is at most 2
+WEIGHTS = (1 / 8, 8.0)  # between which the best one is looked for
 BLOCK_PAIRS = 2**22  # pairs of songs in one playlist that are added up at a time, more or less
 
 
@@ -53,10 +52,26 @@ def with_neighbours(
     if validation is None:
         log.info("neighbours", weight=USUAL, chosen="the usual weight: no playlists were set aside")
         return weighted(USUAL), USUAL
-    rankings = {weight: validation.measure(weighted(weight)) for weight in WEIGHTS}
-    best = max(WEIGHTS, key=rankings.__getitem__)
-    log.info("neighbours", weight=best, validation_ndcg={weight: round(ndcg, 4) for weight, ndcg in rankings.items()})
+    rankings: dict[float, float] = {}
+
+    def ranking(weight: float) -> float:
+        if weight not in rankings:
+            rankings[weight] = validation.measure(weighted(weight))
+        return rankings[weight]
+
+    best = _climb(ranking)
+    log.info("neighbours", weight=best, validation_ndcg={weight: round(rankings[weight], 4) for weight in rankings})
     return weighted(best), best
+
+
+def _climb(ranking: Callable[[float], float]) -> float:
+    """The weight that ranks best among those that doubling or halving the usual one leads to."""
+    least, most = WEIGHTS
+    best = USUAL
+    for factor in (2, 0.5):
+        while least <= best * factor <= most and ranking(best * factor) > ranking(best):
+            best *= factor
+    return best
 
 
 def strongest_neighbours(
@@ -73,7 +88,7 @@ def strongest_neighbours(
     Returns:
         Rows int32 and weights float32 (songs, neighbours), as `Similarity` gives them.
     """
-    similarity = Similarity(table_of(playlists, songs), EXPONENTS)
+    similarity = Similarity(table_of(playlists, songs))
     candidates = (similarity.table * similarity.candidates).tocsr()
     width = min(most, songs - 1)
     rows, weights = np.zeros((songs, width), np.int32), np.zeros((songs, width), np.float32)

@@ -23,7 +23,7 @@ from song2vec.train.alignment import align_to_live
 from song2vec.train.checkpoint import Arrays, Checkpoint, identity
 from song2vec.train.gensim_trainer import GensimTrainer
 from song2vec.train.history import History
-from song2vec.train.loop import Trainer, train_epochs
+from song2vec.train.loop import Observer, Trainer, train_epochs
 from song2vec.train.measuring import Measurements, Validation, draw_sample
 from song2vec.train.neighbours import with_neighbours
 from song2vec.train.skipgram_trainer import SkipGramTrainer
@@ -56,6 +56,7 @@ def train(
     heldout: Path | None = None,
     live: SongModel | None = None,
     backup: Backup | None = None,
+    observe: Observer | None = None,
 ) -> dict[str, Any]:
     """Train a model on the playlists that are not held out and write the folder `out`, whole.
 
@@ -71,6 +72,7 @@ def train(
         heldout: playlists not to train on (tables.HELDOUT).
         live: the live version, onto which the new model is turned (`alignment`) unless ``train.align`` is off.
         backup: keeps the saved state elsewhere too.
+        observe: is told of the rankings while training, and may end it (`loop.Observer`).
 
     Returns:
         What ``training.json`` says, without the epochs but the loss of the one that counts, and the path of the model.
@@ -79,7 +81,7 @@ def train(
         DataError: an unreadable file, or too little to learn from: no playlist, fewer than two songs seen
             ``train.min_count`` times, no two of them in one playlist.
         SettingsError: the training diverged.
-        StoppedError: the process was asked to stop.
+        StoppedError: the process was asked to stop, or the observer said so.
     """
     options, started = settings.train, time.time()
     corpus, aside = _set_aside(open_playlists(playlists, without=heldout), options)
@@ -92,7 +94,7 @@ def train(
     owner = _identity(rows, vocabulary, measurements.validation, options)
     checkpoint = Checkpoint(out.with_name(f".{out.name}.checkpoint"), owner, options.checkpoint_seconds, backup)
     start = partial(TRAINERS[options.trainer], rows, vocabulary, options)
-    model, history, best_epoch = train_epochs(start, options, words, measurements, checkpoint)
+    model, history, best_epoch = train_epochs(start, options, words, measurements, checkpoint, observe=observe)
     neighbour_weight = None
     if model.scoring == TWO_WAY:
         model, neighbour_weight = with_neighbours(model, rows, options.neighbours, measurements.validation, threads)

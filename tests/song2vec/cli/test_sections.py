@@ -5,16 +5,16 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
-from tests.rig.genres import genre_playlists
+from tests.rig.genres import genre_playlists, write_playlists
 from tests.rig.golden import must, write_golden
 from tests.rig.models import FINISHED, publish_model
 
 from song2vec.cli import channels, data, model, pipeline, store
 from song2vec.cli.command import Command
 from song2vec.cli.main import PANELS
-from song2vec.settings import Settings, load_settings, sections
+from song2vec.settings import Settings, load_settings, run_sections
 
-SMALL = {"train.epochs": 2, "train.vector_size": 8, "train.min_count": 1, "gate.min_playlists": 2}
+SMALL = {"train.epochs": 2, "train.vector_size": 8, "train.min_count": 1, "gate.min_playlists": 2, "tune.trials": 2}
 
 
 class Watched(Settings):
@@ -47,6 +47,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
     url, csvs = sources
     uri, prepared, trained = bucket.uri, tmp_path / "prepare", tmp_path / "train"
     playlists, heldout = prepared / "playlists.parquet", prepared / "heldout.parquet"
+    many = write_playlists(tmp_path / "many.parquet", genre_playlists(500))
     first, second = (
         publish_model(bucket, tmp_path / str(day), finished=FINISHED + timedelta(days=day)).version for day in (1, 2)
     )
@@ -63,6 +64,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
             model.evaluate,
             {"model": trained, "heldout": heldout, "playlists": playlists, "live": uri, "out": tmp_path / "evaluate"},
         ),
+        (model.tune, {"playlists": many, "out": tmp_path / "tune"}),
         (model.gate, {"metrics": tmp_path / "evaluate/metrics.json", "out": tmp_path / "gate"}),
         (model.golden, {"file": write_golden(tmp_path / "golden.toml", must([3], [42], 5)), "where": uri}),
         (model.similar, {"song": "3", "where": uri}),
@@ -85,7 +87,7 @@ def test_the_sections_of_every_command_are_those_that_it_reads(sources, bucket, 
     for command, options in calls:
         Watched.read.clear()
         command.function(settings, **options)
-        lists[command.name] = set(sections() if command.sections == ("*",) else command.sections)
+        lists[command.name] = set(run_sections() if command.sections == ("*",) else command.sections)
         reads[command.name] = set(Watched.read)
 
     assert lists == reads

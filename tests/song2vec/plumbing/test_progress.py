@@ -28,9 +28,9 @@ print("the answer")
 """
 
 
-def run(**streams):
+def run(code=WORK, **streams):
     environment = {"PYTHONPATH": "include", "PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "100"}
-    return subprocess.run([sys.executable, "-c", WORK], check=True, env=environment, **streams)
+    return subprocess.run([sys.executable, "-c", code], check=True, env=environment, **streams)
 
 
 def test_a_terminal_has_a_bar_with_all_that_the_threads_did_and_log_lines_above_it():
@@ -67,3 +67,22 @@ def test_a_log_has_no_bar():
 )
 def test_a_number_in_few_letters(count, text):
     assert _short(count) == text
+
+
+GAUGE = """
+from song2vec.plumbing.progress import gauge
+
+with gauge("tune") as tell:
+    tell("trial 7, [노래] best 0.2011", 0.5)
+print("the answer")
+"""
+
+
+def test_a_terminal_shows_in_its_own_words_how_far_work_is_and_a_log_has_nothing_of_it():
+    terminal, stderr = pty.openpty()
+    run(GAUGE, stdout=subprocess.DEVNULL, stderr=stderr)
+    os.close(stderr)
+    in_a_log = run(GAUGE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr
+
+    assert re.search(r"tune .*trial 7, \[노래\] best 0.2011", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", read_all(terminal)))
+    assert in_a_log == b""

@@ -52,7 +52,7 @@ def test_what_0_and_the_empty_text_mean_is_said_only_where_they_are_allowed(mode
 
 def test_what_comes_after_the_training_does_not_affect_the_model():
     same = {name for name, setting in EVERY.items() if not about(*setting).affects_model}
-    after = ("check_data.", "evaluate.", "gate.", "publish.", "retention.")
+    after = ("check_data.", "evaluate.", "gate.", "publish.", "retention.", "tune.")
     assert {name for name in same if not name.startswith(after)} == {
         "extract.fetch_rows",
         "extract.timeout",

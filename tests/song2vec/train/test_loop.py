@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from song2vec.plumbing.interrupt import Stop
 from song2vec.settings import TrainSettings
 from song2vec.train.checkpoint import Arrays, Checkpoint
 from song2vec.train.history import History
-from song2vec.train.loop import train_epochs
+from song2vec.train.loop import Observer, train_epochs
 from song2vec.train.measuring import LossSample, Measurements, Validation
+from song2vec.train.stopping import Rankings
 from song2vec_client.errors import PermanentError
 
 SONGS = 12
@@ -69,15 +71,18 @@ def drive(
     folder: Path,
     places: Sequence[int],
     after: After = lambda model, epoch: None,
+    *,
     every: float = 60,
     kind: type[Scripted] = Scripted,
+    observe: Observer | None = None,
     **changes: int,
 ) -> tuple[Model, History, int]:
     """Train; `after` is done at the end of each epoch."""
     options = TrainSettings(**{"epochs": 20, "measure_every": 1, "patience": 2, **changes})
     measurements = Measurements(LOSS, VALIDATION, options.measure_every, options.epochs)
     checkpoint = Checkpoint(folder / "checkpoint", "a", every)
-    return train_epochs(lambda state: kind(places, state, after), options, 100, measurements, checkpoint)
+    start = partial(kind, places, after=after)
+    return train_epochs(start, options, 100, measurements, checkpoint, observe=observe)
 
 
 def test_it_ends_when_the_ranking_has_not_improved_for_so_long_and_the_best_counts(tmp_path: Path) -> None:
@@ -159,6 +164,37 @@ def test_an_epoch_that_was_interrupted_took_as_long_as_both_its_parts() -> None:
     first = History(100, seconds=1_000)
     second = History.from_array(100, first.to_array())
     assert 1_000 < second.seconds < 2_000
+
+
+def test_an_observer_hears_every_ranking_so_far_and_the_log_says_nothing_of_epochs(tmp_path: Path) -> None:
+    heard: list[list[float | None]] = []
+
+    def hear(so_far: Rankings) -> bool:
+        heard.append(list(so_far))
+        return True
+
+    with capture_logs() as logs:
+        _, history, _ = drive(tmp_path, [9, 5, 5, 1], observe=hear, measure_every=2, epochs=4)
+
+    assert [len(rankings) for rankings in heard] == [1, 2, 3, 4]
+    assert heard[-1] == history.rankings
+    assert not [log for log in logs if log["event"] == "epoch"]
+
+
+def test_an_observer_may_end_a_training_but_not_one_that_has_ended(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError, match="whoever watches it ended the training after 2 of 4 epochs"):
+        drive(tmp_path, [4, 3, 2, 1], observe=lambda rankings: len(rankings) < 2, epochs=4)
+
+    _, history, _ = drive(tmp_path, [4, 3, 2, 1], observe=lambda rankings: len(rankings) < 4, epochs=4)
+    assert len(history.records) == 4
+
+
+def test_a_signal_is_answered_though_the_observer_ends_the_training_too(tmp_path: Path) -> None:
+    def interrupt(_: Model, epoch: int) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(StoppedError, match="SIGTERM stopped the training after 1 of 20 epochs"):
+        drive(tmp_path, [1], interrupt, observe=lambda _: False)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
