@@ -88,6 +88,16 @@ def test_who_approved_stands_at_the_end_of_a_long_reason_and_is_shown(site, buck
     assert page.count("approved by 민지") == 2  # the note and the moves
 
 
+def test_the_page_of_a_version_says_how_playlists_are_continued(site, bucket):
+    training = seed.records()["training.json"]
+    one_way = seed.publish(bucket)
+    two_way = seed.publish(bucket, 1, training=training | {"neighbour_weight": 0.5, "settings": {"neighbours": 100}})
+
+    assert "continued one-way" in text(site.get(f"/song2vec/models/{one_way}"))
+    page = text(site.get(f"/song2vec/models/{two_way}"))
+    assert "up to 100 neighbours of each song vote too, with weight 0.5" in page
+
+
 def test_one_epoch_is_a_sentence_and_no_chart(site, bucket):
     training = seed.records()["training.json"]
     version = seed.publish(bucket, training=training | {"epochs": training["epochs"][:1]})

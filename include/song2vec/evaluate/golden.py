@@ -25,7 +25,7 @@ def ask_golden_songs(file: Path, model: SongModel, training: Training | None) ->
     golden, times = read_golden_file(file), training.settings.get("min_count") if training else None
     return GoldenSongs(
         sha256=golden.sha256,
-        min_count=times if type(times) is int and times >= 0 else None,
+        min_count=times if type(times) is int and 0 <= times < 2**63 else None,
         wishes=tuple(
             _asked(kind, number, wish, model)
             for kind in KINDS

@@ -44,6 +44,7 @@ def _what(training: Training | None) -> str:
     return (
         f"Vectors{size} for {_number(training.songs)} songs, learnt with {method} and negative sampling from "
         f"playlists (trainer: {training.trainer}, {_epochs(training)}, {_number(training.seconds)} seconds).\n"
+        f"{training.scoring}\n"
         f"{training.alignment.sentence}\n"
     )
 

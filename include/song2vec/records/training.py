@@ -86,3 +86,16 @@ class Training(Record):
     started: str = ""
     finished: str
     seconds: float
+
+    @property
+    def scoring(self) -> str:
+        """How the model continues playlists, in a sentence: see `song2vec_client.vote`."""
+        if self.neighbour_weight is None:
+            return "Playlists are continued one-way: input vectors against output vectors."
+        most = self.settings.get("neighbours")
+        many = f"up to {most:,} neighbours" if type(most) is int and 0 < most < 2**63 else "the strongest neighbours"
+        return (
+            "Playlists are continued two-way: input vectors against output vectors and the reverse, "
+            f"and {many} of each song vote too, with weight {self.neighbour_weight:g}: "
+            "so much the median song adds to its strongest one."
+        )

@@ -28,14 +28,14 @@ Arrays = Mapping[str, NDArray[Any]]
 
 FORMAT = 2  # of the state; another number, and states of before are refused
 STATE = "state.npz"
-NOT_OF_THE_MODEL = {"workers", "checkpoint_seconds", "align"}  # settings that may change on the way
+MAY_CHANGE = {"workers", "checkpoint_seconds", "neighbours", "align"}  # on the way: they decide nothing of an epoch
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError,
               zipfile.BadZipFile)  # fmt: skip  # what numpy and zipfile raise on a file that is damaged or not theirs
 
 
 def identity(settings: TrainSettings, *data: NDArray[Any]) -> str:
     """A digest of all that decides what a training does: 64 hexadecimal digits."""
-    digest = sha256(f"{FORMAT} {settings.model_dump_json(exclude=NOT_OF_THE_MODEL)}".encode())
+    digest = sha256(f"{FORMAT} {settings.model_dump_json(exclude=MAY_CHANGE)}".encode())
     for array in data:
         digest.update(f"{array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)

@@ -7,6 +7,7 @@ playlists that were set aside: more where the data are small and dense, less whe
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 USUAL = 1.0  # what the median song adds to its strongest neighbour; a product of vectors is at most 2
 WEIGHTS = (1 / 8, 8.0)  # between which the best one is looked for
+MOST_WEIGHT = np.finfo(np.float16).max  # of one neighbour: infinity would be refused by whoever pulls the model
 BLOCK_PAIRS = 2**22  # pairs of songs in one playlist that are added up at a time, more or less
 
 
@@ -47,30 +49,36 @@ def with_neighbours(
     similarities /= np.median(strongest) if len(strongest) else 1
 
     def weighted(weight: float) -> Model:
-        return replace(model, neighbours=Neighbours(rows, (similarities * np.float32(weight)).astype(np.float16)))
+        weights = similarities * np.float32(weight)
+        np.minimum(weights, MOST_WEIGHT, out=weights)
+        return replace(model, neighbours=Neighbours(rows, weights.astype(np.float16)))
 
+    weight = USUAL
     if validation is None:
-        log.info("neighbours", weight=USUAL, chosen="the usual weight: no playlists were set aside")
-        return weighted(USUAL), USUAL
-    rankings: dict[float, float] = {}
-
-    def ranking(weight: float) -> float:
-        if weight not in rankings:
-            rankings[weight] = validation.measure(weighted(weight))
-        return rankings[weight]
-
-    best = _climb(ranking)
-    log.info("neighbours", weight=best, validation_ndcg={weight: round(rankings[weight], 4) for weight in rankings})
-    return weighted(best), best
+        log.info("neighbours vote too", weight=USUAL, why="the usual weight: no playlists were set aside")
+    else:
+        weight = _best_weight(lambda tried: validation.measure(weighted(tried)))
+    return weighted(weight), weight
 
 
-def _climb(ranking: Callable[[float], float]) -> float:
-    """The weight that ranks best among those that doubling or halving the usual one leads to."""
-    least, most = WEIGHTS
-    best = USUAL
-    for factor in (2, 0.5):
-        while least <= best * factor <= most and ranking(best * factor) > ranking(best):
-            best *= factor
+def _best_weight(measure: Callable[[float], float]) -> float:
+    """The weight that ranks best among those that doubling or halving the usual one leads to.
+
+    BLAS has one thread meanwhile, so that the choice does not depend on how many cores there are.
+    """
+    from threadpoolctl import threadpool_limits
+
+    ranking = cache(measure)
+    tried, best = {USUAL}, USUAL
+    with threadpool_limits(1, "blas"):
+        for factor in (2, 0.5):
+            while WEIGHTS[0] <= (other := best * factor) <= WEIGHTS[1]:
+                tried.add(other)
+                if ranking(other) <= ranking(best):
+                    break
+                best = other
+    beside = ", ".join(f"{ranking(weight):.4f} at {weight:g}" for weight in sorted(tried - {best}))
+    log.info("neighbours vote too", weight=best, validation_ndcg=round(ranking(best), 4), beside=beside)
     return best
 
 
@@ -90,14 +98,15 @@ def strongest_neighbours(
     """
     similarity = Similarity(table_of(playlists, songs))
     candidates = (similarity.table * similarity.candidates).tocsr()
+    held_by, shown = similarity.held_by, similarity.shown  # worked out here, not by several threads at once
     width = min(most, songs - 1)
     rows, weights = np.zeros((songs, width), np.int32), np.zeros((songs, width), np.float32)
 
     def find(block: slice) -> None:
-        scores = (similarity.held_by[block] @ candidates).tocsr()
+        scores = (held_by[block] @ candidates).tocsr()
         for song, (begin, end) in enumerate(zip(scores.indptr[:-1], scores.indptr[1:], strict=True), block.start):
             found, values = _strongest(scores.indices[begin:end], scores.data[begin:end], song, width)
-            rows[song, : len(found)], weights[song, : len(found)] = found, values * similarity.shown[song]
+            rows[song, : len(found)], weights[song, : len(found)] = found, values * shown[song]
 
     for _ in each(find, _blocks(similarity), threads):
         pass

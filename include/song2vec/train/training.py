@@ -65,9 +65,8 @@ def train(
 
     Args:
         playlists: ``playlists.parquet`` (tables.PLAYLISTS).
-        out: gets vectors.npy, context.npy, songs.npy, counts.npy, songs.parquet, of our own trainer also
-            neighbours.npy and neighbour_weights.npy, song2vec.bin, gensim/ and
-            training.json; replaced if it exists.
+        out: gets vectors.npy, context.npy, songs.npy, counts.npy, songs.parquet, song2vec.bin, gensim/ and
+            training.json, of our own trainer also neighbours.npy and neighbour_weights.npy; replaced if it exists.
         settings: section `train` is used.
         heldout: playlists not to train on (tables.HELDOUT).
         live: the live version, onto which the new model is turned (`alignment`) unless ``train.align`` is off.
@@ -89,7 +88,7 @@ def train(
     rows, threads = corpus.rows(vocabulary), thread_count(options.workers)
     rule = read_rule(heldout) if heldout else None
     size = {"songs": len(vocabulary.songs), "playlists": len(corpus), "words": words}
-    log.info("training", trainer=options.trainer, threads=threads, epochs=options.epochs, **size)
+    log.info("training", trainer=options.trainer, threads=threads, epochs_at_most=options.epochs, **size)
     measurements = _measurements(rows, vocabulary, aside, options)
     owner = _identity(rows, vocabulary, measurements.validation, options)
     checkpoint = Checkpoint(out.with_name(f".{out.name}.checkpoint"), owner, options.checkpoint_seconds, backup)

@@ -164,6 +164,8 @@ def _trial(trial: FrozenTrial, seconds: float) -> Trial:
     outcome = _OUTCOMES.get(trial.state, "failed" if has_ended(trial) else "interrupted")
     complete = trial.state == TrialState.COMPLETE  # of a pruned one Optuna keeps the last ranking while training
     given: dict[str, Any] = {"ndcg": trial.value} if complete else {}
+    if SECONDS in noted:
+        given["seconds"] = noted[SECONDS]
     if WHY in noted:
         given["why"] = noted[WHY]
     return Trial(number=trial.number, outcome=outcome, settings=noted.get(VALUES, {}), minutes=seconds / 60, **given)

@@ -100,7 +100,9 @@ def test_why_a_song_has_no_vector_is_what_the_training_says(model, tmp_path):
     )
 
     assert ask_golden_songs(path, model, training).min_count == 3
-    assert ask_golden_songs(path, model, training.model_copy(update={"settings": {"min_count": "?"}})).min_count is None
+    for strange in ("?", True, -1, 10**30):
+        odd = training.model_copy(update={"settings": {"min_count": strange}})
+        assert ask_golden_songs(path, model, odd).min_count is None
     assert ask_golden_songs(path, model, None).min_count is None
 
 

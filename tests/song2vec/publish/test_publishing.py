@@ -22,7 +22,7 @@ from song2vec.errors import DataError
 from song2vec.publish import publish, publish_folders, published_files
 from song2vec.publish.model_card import model_card
 from song2vec.publish.upload import entries_of, upload
-from song2vec.records import Records
+from song2vec.records import Records, Training
 from song2vec.settings import load_settings
 from song2vec_client.errors import ChangedError, ConflictError
 from song2vec_client.format.alignment import Alignment
@@ -352,6 +352,24 @@ def test_the_model_card_tells_skip_gram_from_cbow(bucket, files, settings, metho
 
     card = ModelStore.of(bucket).version(version).read("MODEL_CARD.md").decode()
     assert f"learnt with {method} and negative sampling" in card
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({}, "continued one-way: input vectors against output vectors."),
+        ({"neighbour_weight": 0.5}, "and up to 30 neighbours of each song vote too, with weight 0.5:"),
+        (
+            {"neighbour_weight": 2.0, "settings": {}},
+            "and the strongest neighbours of each song vote too",
+        ),
+    ],
+)
+def test_the_model_card_tells_how_playlists_are_continued(files, told, sentence):
+    training = json.loads(files["training.json"].read_text())
+    record = Training.parse(json.dumps(training | {"settings": {"neighbours": 30}} | told).encode())
+
+    assert sentence in model_card(Records(training=record))
 
 
 def test_the_manifest_and_the_card_tell_to_which_version_the_model_is_aligned(bucket, files):

@@ -179,6 +179,7 @@ TRAININGS = st.builds(
     held_out=st.none() | st.builds(HoldoutRule, st.integers(), TEXTS),
     validation_playlists=COUNTS,
     best_epoch=COUNTS,
+    neighbour_weight=WORKED_OUT,
     epochs=st.lists(EPOCHS, max_size=20).map(tuple),
     alignment=ALIGNMENTS,
     started=TEXTS,

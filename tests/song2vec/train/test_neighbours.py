@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged, Vocabulary
+from song2vec.playlists.similarity import TUNED
 from song2vec.train import neighbours
 from song2vec.train.measuring import Validation
-from song2vec.train.neighbours import EXPONENTS, USUAL, WEIGHTS, strongest_neighbours, with_neighbours
+from song2vec.train.neighbours import USUAL, strongest_neighbours, with_neighbours
 from song2vec_client.format.layout import TWO_WAY
 
 SONGS = 8
@@ -24,9 +25,9 @@ def ragged(*lists: list[int]) -> Ragged:
 
 def similarity(playlists: list[set[int]], shown: int, candidate: int) -> float:
     """As it is defined, a playlist at a time."""
-    together = sum(len(held) ** -EXPONENTS.length for held in playlists if {shown, candidate} <= held)
+    together = sum(len(held) ** -TUNED.length for held in playlists if {shown, candidate} <= held)
     holders = [sum(song in held for held in playlists) for song in (shown, candidate)]
-    return together / (holders[0] ** EXPONENTS.shown * holders[1] ** EXPONENTS.candidate) if together else 0.0
+    return together / (holders[0] ** TUNED.shown * holders[1] ** TUNED.candidate) if together else 0.0
 
 
 @given(PLAYLISTS, st.integers(1, SONGS + 2))
@@ -67,26 +68,28 @@ def test_the_answer_does_not_depend_on_how_the_work_is_cut(
 
 NEAR = ragged([0, 1], [0, 1], [2, 3])
 """Playlists by which song 1 is beside song 0."""
+FAR = ragged([0, 3], [0, 3], [1, 2])
+"""Playlists by which song 3 is."""
 
 
-def model(songs: int = 4) -> Model:
-    """By its vectors song 2 follows song 0, and song 1 half as much."""
-    vectors = np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)[:songs]
-    context = np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32)[:songs]
-    return Model(Vocabulary(np.arange(songs), np.ones(songs, np.int64)), vectors, context, TWO_WAY)
+def model() -> Model:
+    """By its vectors song 2 follows song 0, song 1 half as much, and song 3 not at all."""
+    vectors = np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)
+    context = np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32)
+    return Model(Vocabulary(np.arange(4), np.ones(4, np.int64)), vectors, context, TWO_WAY)
 
 
 def test_neighbours_weigh_more_where_they_find_what_vectors_do_not() -> None:
-    found, weight = with_neighbours(model(), NEAR, 2, Validation(ragged([0]), ragged([1])), threads=1)
+    found, weight = with_neighbours(model(), FAR, 2, Validation(ragged([0]), ragged([3])), threads=1)
 
-    assert weight > 1
-    assert found.served().continue_playlist([0], 1)[0].tolist() == [1]
+    assert weight > USUAL
+    assert found.served().continue_playlist([0], 1)[0].tolist() == [3]
 
 
-def test_neighbours_weigh_little_where_the_vectors_know_better() -> None:
+def test_neighbours_weigh_less_where_the_vectors_know_better() -> None:
     found, weight = with_neighbours(model(), NEAR, 2, Validation(ragged([0]), ragged([2])), threads=1)
 
-    assert weight == min(WEIGHTS)
+    assert weight < USUAL
     assert found.served().continue_playlist([0], 1)[0].tolist() == [2]
 
 
@@ -96,6 +99,23 @@ def test_without_playlists_to_choose_on_the_weight_is_the_usual_one() -> None:
     assert weight == USUAL
     assert found.neighbours is not None
     assert (found.neighbours.rows.dtype, found.neighbours.weights.dtype) == (np.int32, np.float16)
+
+
+def test_a_weight_is_never_more_than_the_published_type_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "USUAL", 1e9)
+
+    found, _ = with_neighbours(model(), NEAR, 2, None, threads=1)
+
+    assert found.neighbours is not None
+    assert np.isfinite(found.neighbours.weights).all()
+
+
+def test_songs_that_never_stand_beside_another_have_no_neighbours() -> None:
+    found, weight = with_neighbours(model(), ragged([0], [1, 1], [], [2], [3]), 2, None, threads=1)
+
+    assert weight == USUAL
+    assert found.neighbours is not None
+    assert not found.neighbours.weights.any()
 
 
 @given(PLAYLISTS, st.integers(1, 3))

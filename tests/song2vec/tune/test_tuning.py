@@ -45,6 +45,7 @@ def test_todays_settings_are_the_first_trial(proposed):
     assert tuning.trials[0].settings == tuning.today
     assert tuning.today == dict(today_of(load_settings(SMALL | UNTRAINED).train))
     assert [trial.outcome for trial in tuning.trials] == ["complete"] * 3
+    assert sum(trial.seconds for trial in tuning.trials) == pytest.approx(60 * tuning.minutes, abs=0.1)
 
 
 def test_a_gain_on_playlists_that_chose_nothing_is_proposed_as_settings_that_load(proposed):
