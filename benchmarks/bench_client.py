@@ -76,7 +76,8 @@ def main() -> None:
             store.load(version)
         _speed(store, _gensim(folder))
         _memory(store)
-        _two_way_beside_one_way(store)
+        _size(store)  # first: what this process maps too would be counted by half
+        _continuing(store)
 
 
 def _speed(store: ModelStore, saved: Path) -> None:
@@ -136,8 +137,20 @@ def _memory(store: ModelStore) -> None:
     )
 
 
-def _two_way_beside_one_way(store: ModelStore) -> None:
-    """What it costs that playlists are continued in both directions and with neighbours."""
+def _size(store: ModelStore) -> None:
+    """What it takes that playlists are continued in both directions and with neighbours."""
+
+    def pulled(scoring: str) -> float:
+        return sum(entry.size for entry in store.version(VERSIONS[scoring]).manifest.model_files) / 1e6
+
+    def memory(scoring: str) -> float:
+        return _megabytes(store, scoring, continues=True)
+
+    _two_way_vs_one_way("pulled", pulled, unit="MB", pairs=1)
+    _two_way_vs_one_way("memory", memory, unit="MB (PSS), after similar and continue", pairs=1)
+
+
+def _continuing(store: ModelStore) -> None:
     models = {scoring: store.load(version) for scoring, version in VERSIONS.items()}
     rng = np.random.default_rng(2)
     playlists = [rng.choice(models[TWO_WAY].songs, PLAYLIST, replace=False) for _ in range(PLAYLISTS)]
@@ -146,26 +159,19 @@ def _two_way_beside_one_way(store: ModelStore) -> None:
         ask = models[scoring].continue_playlist
         return _milliseconds(lambda: [ask(playlist, 10) for playlist in playlists]) / PLAYLISTS
 
-    def pulled(scoring: str) -> float:
-        return sum(entry.size for entry in store.version(VERSIONS[scoring]).manifest.model_files) / 1e6
+    _two_way_vs_one_way("continue", continued, unit=f"ms a playlist of {PLAYLIST} songs", pairs=7)
 
-    def memory(scoring: str) -> float:
-        return _megabytes(store, scoring, continues=True)
 
-    for what, measure, unit, pairs in (
-        ("continue", continued, f"ms a playlist of {PLAYLIST} songs", 7),
-        ("pulled", pulled, "MB", 1),
-        ("memory", memory, "MB (PSS), after similar and continue", 1),
-    ):
-        compare(
-            f"client-{what}-two-way-vs-one-way",
-            lambda measure=measure: measure(TWO_WAY),
-            lambda measure=measure: measure(ONE_WAY),
-            unit=unit,
-            against="the same vectors scored one-way",
-            pairs=pairs,
-            less_is_better=True,
-        )
+def _two_way_vs_one_way(what: str, measure: Callable[[str], float], *, unit: str, pairs: int) -> None:
+    compare(
+        f"client-{what}-two-way-vs-one-way",
+        lambda: measure(TWO_WAY),
+        lambda: measure(ONE_WAY),
+        unit=unit,
+        against="the same vectors scored one-way",
+        pairs=pairs,
+        less_is_better=True,
+    )
 
 
 def _milliseconds(work: Callable[[], Any]) -> float:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from song2vec_client.version import Version
     from song2vec_client.watch import Watch
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Bucket", "ModelStore", "SongModel", "Version", "Watch", "__version__"]
 
 _HOMES = {"Bucket": "gcs.bucket", "ModelStore": "store", "SongModel": "model", "Version": "version", "Watch": "watch"}

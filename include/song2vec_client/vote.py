@@ -157,7 +157,8 @@ def _product(sides: Sequence[tuple[Floats, Floats]], block: slice) -> Floats:
 
     In this order, because BLAS is a third faster where the long side of the product comes first.
     """
-    first, *others = [candidates[block] @ voters.T for voters, candidates in sides]
-    for other in others:
-        first += other
-    return first
+    (voters, candidates), *others = sides
+    votes: Floats = candidates[block] @ voters.T
+    for voters, candidates in others:
+        votes += candidates[block] @ voters.T
+    return votes

@@ -31,9 +31,14 @@ def write_model(folder, *, finished=FINISHED, songs=SONGS, scoring=TWO_WAY, **re
         _write_neighbours(folder, len(songs))
     for name in ("songs.parquet", "song2vec.bin", "gensim/song2vec.model", "gensim/song2vec.model.wv.vectors.npy"):
         (folder / name).write_text(f"stands for {name}")
-    training = {"trainer": "song2vec" if scoring == TWO_WAY else "gensim", "settings": {"vector_size": 2}}
-    training |= {"songs": len(songs), "playlists": 9, "words": 99}
-    training |= {"epochs": [{"epoch": 1}], "finished": finished.isoformat(), "seconds": 1.5}
+    training = {"trainer": "song2vec" if scoring == TWO_WAY else "gensim", "settings": {"vector_size": 2}} | {
+        "songs": len(songs),
+        "playlists": 9,
+        "words": 99,
+        "epochs": [{"epoch": 1}],
+        "finished": finished.isoformat(),
+        "seconds": 1.5,
+    }
     for name, record in (records | {"training": training | records.get("training", {})}).items():
         (folder / f"{name}.json").write_text(json.dumps(record))
     return folder

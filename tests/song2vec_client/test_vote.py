@@ -1,7 +1,6 @@
 """How a model scores candidates, beside its definition, a song and a candidate at a time."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +52,7 @@ def direction(vector: Matrix) -> Matrix:
     return vector.astype(np.float64) / (math.hypot(*vector) or 1)
 
 
-def by_definition(model: Made, playlist: Sequence[int], candidate: int) -> float:
+def by_definition(model: Made, playlist: Matrix, candidate: int) -> float:
     x, y = ([direction(vector) for vector in matrix] for matrix in (model.vectors, model.context))
     products = [dot(x[song], y[candidate]) + dot(y[song], x[candidate]) for song in playlist]
     votes = sum(max(product, product / 10) for product in products)

@@ -140,7 +140,7 @@ def test_only_our_own_trainer_gives_each_song_neighbours(trained: Path) -> None:
         assert training["neighbour_weight"] == 1.0
         assert model.neighbours is not None
         strong = model.neighbours.weights > 0
-        genres = genre_of(model.vocabulary.songs)
+        genres = np.array([genre_of(song) for song in model.vocabulary.songs])
         assert strong.sum(axis=1).tolist() == [GENRE_SIZE - 1] * 2 * GENRE_SIZE
         assert (genres[model.neighbours.rows] == genres[:, None])[strong].all()
 
