@@ -77,8 +77,8 @@ def _best_weight(measure: Callable[[float], float]) -> float:
                 if ranking(other) <= ranking(best):
                     break
                 best = other
-    beside = ", ".join(f"{ranking(weight):.4f} at {weight:g}" for weight in sorted(tried - {best}))
-    log.info("neighbours vote too", weight=best, validation_ndcg=round(ranking(best), 4), beside=beside)
+    others = ", ".join(f"{ranking(weight):.4f} at {weight:g}" for weight in sorted(tried - {best}))
+    log.info("neighbours vote too", weight=best, validation_ndcg=round(ranking(best), 4), other_weights=others)
     return best
 
 
