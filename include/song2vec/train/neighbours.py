@@ -7,7 +7,6 @@ playlists that were set aside: more where the data are small and dense, less whe
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,16 @@ from numpy.typing import NDArray
 
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged
-from song2vec.playlists.similarity import Similarity, table_of
+from song2vec.playlists.similarity import Exponents, Similarity, table_of
 from song2vec.plumbing.threads import each
 from song2vec.train.measuring import Validation
 from song2vec_client.vote import Neighbours
 
 log = structlog.get_logger(__name__)
 
-USUAL = 1.0  # what the median song adds to its strongest neighbour; a product of vectors is at most 2
-WEIGHTS = (1 / 8, 8.0)  # between which the best one is looked for
+EXPONENTS = Exponents(shown=0.5, candidate=0.5, length=0.5)  # cosine, but long playlists count for less
+WEIGHTS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the median song's strongest neighbour; a product is at most 2
+USUAL = 0.5
 MOST_WEIGHT = np.finfo(np.float16).max  # of one neighbour: infinity would be refused by whoever pulls the model
 BLOCK_PAIRS = 2**22  # pairs of songs in one playlist that are added up at a time, more or less
 
@@ -62,23 +62,17 @@ def with_neighbours(
 
 
 def _best_weight(measure: Callable[[float], float]) -> float:
-    """The weight that ranks best among those that doubling or halving the usual one leads to.
+    """The weight that ranks best.
 
     BLAS has one thread meanwhile, so that the choice does not depend on how many cores there are.
     """
     from threadpoolctl import threadpool_limits
 
-    ranking = cache(measure)
-    tried, best = {USUAL}, USUAL
     with threadpool_limits(1, "blas"):
-        for factor in (2, 0.5):
-            while WEIGHTS[0] <= (other := best * factor) <= WEIGHTS[1]:
-                tried.add(other)
-                if ranking(other) <= ranking(best):
-                    break
-                best = other
-    others = ", ".join(f"{ranking(weight):.4f} at {weight:g}" for weight in sorted(tried - {best}))
-    log.info("neighbours vote too", weight=best, validation_ndcg=round(ranking(best), 4), other_weights=others)
+        rankings = {weight: measure(weight) for weight in WEIGHTS}
+    best = max(WEIGHTS, key=rankings.__getitem__)
+    others = ", ".join(f"{rankings[weight]:.4f} at {weight:g}" for weight in WEIGHTS if weight != best)
+    log.info("neighbours vote too", weight=best, validation_ndcg=round(rankings[best], 4), other_weights=others)
     return best
 
 
@@ -96,7 +90,7 @@ def strongest_neighbours(
     Returns:
         Rows int32 and weights float32 (songs, neighbours), as `Similarity` gives them.
     """
-    similarity = Similarity(table_of(playlists, songs))
+    similarity = Similarity(table_of(playlists, songs), EXPONENTS)
     candidates = (similarity.table * similarity.candidates).tocsr()
     held_by, shown = similarity.held_by, similarity.shown  # worked out here, not by several threads at once
     width = min(most, songs - 1)

@@ -33,7 +33,7 @@ from song2vec_client.model import SongModel
 
 log = structlog.get_logger(__name__)
 
-VALIDATION_SHARE = 0.02
+VALIDATION_SHARE = 0.04
 FEWEST_VALIDATION = 50  # playlists; with fewer, chance decides which epoch ranks best
 
 Start = Callable[[Ragged, Vocabulary, TrainSettings, Arrays | None], Trainer]

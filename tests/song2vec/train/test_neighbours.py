@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from song2vec.model import Model
 from song2vec.playlists.corpus import Ragged, Vocabulary
-from song2vec.playlists.similarity import TUNED
 from song2vec.train import neighbours
 from song2vec.train.measuring import Validation
-from song2vec.train.neighbours import USUAL, strongest_neighbours, with_neighbours
+from song2vec.train.neighbours import EXPONENTS, USUAL, strongest_neighbours, with_neighbours
 from song2vec_client.format.layout import TWO_WAY
 
 SONGS = 8
@@ -25,9 +24,9 @@ def ragged(*lists: list[int]) -> Ragged:
 
 def similarity(playlists: list[set[int]], shown: int, candidate: int) -> float:
     """As it is defined, a playlist at a time."""
-    together = sum(len(held) ** -TUNED.length for held in playlists if {shown, candidate} <= held)
+    together = sum(len(held) ** -EXPONENTS.length for held in playlists if {shown, candidate} <= held)
     holders = [sum(song in held for held in playlists) for song in (shown, candidate)]
-    return together / (holders[0] ** TUNED.shown * holders[1] ** TUNED.candidate) if together else 0.0
+    return together / (holders[0] ** EXPONENTS.shown * holders[1] ** EXPONENTS.candidate) if together else 0.0
 
 
 @given(PLAYLISTS, st.integers(1, SONGS + 2))

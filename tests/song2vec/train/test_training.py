@@ -137,7 +137,7 @@ def test_only_our_own_trainer_gives_each_song_neighbours(trained: Path) -> None:
     if training["trainer"] == "gensim":
         assert (training["neighbour_weight"], model.neighbours, written) == (None, None, set())
     else:
-        assert training["neighbour_weight"] == 1.0
+        assert training["neighbour_weight"] == 0.5
         assert model.neighbours is not None
         strong = model.neighbours.weights > 0
         genres = np.array([genre_of(song) for song in model.vocabulary.songs])
