@@ -19,7 +19,7 @@ from song2vec.workspace import end_run, new_run, open_run_folder, unfinished_run
 from song2vec_client import ModelStore
 
 GOOD = {"train.epochs": 40, "train.vector_size": 16, "train.min_count": 1, "train.workers": 1}
-BAD = GOOD | {"train.epochs": 1, "train.alpha": 0.02}
+BAD = GOOD | {"train.epochs": 1, "train.alpha": 1e-6, "train.neighbours": 1}  # it learns next to nothing
 PERSON: dict[str, Any] = {"who": "minji", "why": "this one is for the holidays"}
 TO_THE_GATE = ("check_data", "train", "evaluate", "gate", "publish", "verify")
 
