@@ -13,7 +13,8 @@ Needs numpy and google-cloud-storage, and loads them on first use. Where things 
 ``store``      a store: its channels, its versions
 ``version``    the handle of one version: its manifest, read and trusted once, and its files
 ``model``      the vectors of one version, and the questions that they answer
-``scoring``    how the answers are computed
+``scoring``    how the answers are computed: which songs are nearest, which score best
+``vote``       how a model scores the songs that may continue a playlist
 ``cache``      verified models on disk, shared by all processes of a machine
 ``watch``      a model that is kept up to date in the background
 ``reading``    small objects of a store, read and understood

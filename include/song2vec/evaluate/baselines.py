@@ -85,7 +85,7 @@ def neighbour_songs(table: Any, shown: Ragged, k: int, exponents: Exponents = TU
     songs, similarity = table.shape[1], Similarity(table, exponents)
     asked = (table_of(shown, songs) * similarity.shown).tocsr()
     best = np.full((len(shown), k), -1, np.int64)
-    width, size = min(k, songs), max(1, BLOCK_SCORES // songs)
+    width, size = min(k, songs), max(1, BLOCK_SCORES // max(table.shape))  # `alike` may be as large as the scores
     for start in range(0, len(shown), size):
         block = asked[start : start + size]
         alike = block @ similarity.held_by  # how much each playlist is like the shown songs

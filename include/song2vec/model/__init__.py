@@ -1,6 +1,6 @@
 """A trained model in memory and as files.
 
-- `files`: vectors, songs and counts as arrays, and word2vec's format
+- `files`: vectors, songs, counts and neighbours as arrays, and word2vec's format
 - `gensim_format`: as gensim saves a model
 """
 

@@ -8,5 +8,6 @@
 - `heldout_file`: ``heldout.parquet``: what is shown and what is hidden
 - `holdout_rule`: the rule that playlists were held out by
 - `distinct`: the distinct numbers of many arrays, with counts
+- `similarity`: how alike two songs are by the playlists that hold both
 - `changes`: what changed from one state of the data to the next
 """

@@ -76,8 +76,9 @@ class TrainSettings(Section):
     )
     validation_playlists: int = setting(
         200,
-        "Training playlists, at most 4 %, set aside to measure the ranking while training; none where they would be "
-        "fewer than 50: then all epochs are done, which little data can afford.",
+        "Training playlists, at most 4 %, set aside to measure the ranking while training and to choose what "
+        "neighbours weigh; none where they would be fewer than 50: then all epochs are done, which little data can "
+        "afford.",
         unit="playlists",
         zero="none",
         gensim=0,

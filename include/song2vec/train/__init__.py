@@ -5,6 +5,7 @@
 - `skipgram_trainer`: our own trainer. `skipgram`: its maths. `compiled`: its hot loop, ``compiled.c``, from Python.
 - `gensim_trainer`: gensim's Word2Vec as a trainer.
 - `measuring`: the loss and the ranking.
+- `neighbours`: the strongest neighbours of each song, which vote beside its vectors.
 - `history`: what each epoch did, in the log and in ``training.json``.
 - `stopping`: when it is enough, and which epoch counts.
 - `checkpoint`: the state on disk, to go on from after a crash.

@@ -1,7 +1,7 @@
 """The strongest neighbours of each song, as the playlists have them, published beside the vectors.
 
-They vote too when a playlist is continued (`song2vec_client.vote`): vectors say what is alike, of few dimensions, and
-the neighbours which songs stand together however rarely. What a neighbour weighs beside the vectors is chosen on the
+They vote too when a playlist is continued (`song2vec_client.vote`): vectors, of few dimensions, say what is alike, and
+neighbours say which songs stand together, however rarely. What a neighbour weighs beside the vectors is chosen on the
 playlists that were set aside: more where the data are small and dense, less where they are large and sparse.
 """
 
@@ -71,8 +71,8 @@ def _best_weight(measure: Callable[[float], float]) -> float:
     with threadpool_limits(1, "blas"):
         rankings = {weight: measure(weight) for weight in WEIGHTS}
     best = max(WEIGHTS, key=rankings.__getitem__)
-    beside = ", ".join(f"{rankings[weight]:.4f} at {weight:g}" for weight in WEIGHTS if weight != best)
-    log.info("neighbours vote too", weight=best, validation_ndcg=round(rankings[best], 4), beside=beside)
+    others = ", ".join(f"{rankings[weight]:.4f} at {weight:g}" for weight in WEIGHTS if weight != best)
+    log.info("neighbours vote too", weight=best, validation_ndcg=round(rankings[best], 4), other_weights=others)
     return best
 
 

@@ -20,7 +20,7 @@ from song2vec.cli import frames, show
 from song2vec.cli.main import PANELS, main
 from song2vec.cli.output import print_csv, print_parts, table, write_excel
 from song2vec.errors import DataError
-from song2vec.records import Funnel, Metrics
+from song2vec.records import Funnel, Metrics, Tuning
 
 MOVE = {"kind": "pin", "forced": False, "channel": "production", "version": "v2", "previous": "v1", "sequence": 2}
 MOVES = [
@@ -156,6 +156,7 @@ EMPTY = {"versions": [], "moves": [], "problems": [], "files": [], "reasons": []
 TYPED = {
     "prepare": Funnel(rules=(), raw_rows=0, rows=0, playlists=0),
     "evaluate": Metrics.model_construct(),  # type: ignore[call-arg]  # nobody was measured
+    "tune": Tuning.model_construct(trials=(), today={"alpha": 0.2}),  # type: ignore[call-arg]  # nothing was tried
 }
 TABLES = {command.name: command.frame for commands in PANELS.values() for command in commands if command.frame}
 
