@@ -49,25 +49,38 @@ class Neighbours(NamedTuple):
     weights: NDArray[np.float16]
 
 
+class Side(NamedTuple):
+    """One direction of the product.
+
+    Attributes:
+        voters: float32 (songs, dimensions), what a song votes with; only directions count.
+        candidates: float32 (songs, dimensions), what candidates are voted on by.
+        lengths: float32 (songs,), what a candidate's product is divided by; None: 1.
+    """
+
+    voters: Floats
+    candidates: Floats
+    lengths: Floats | None = None
+
+
 @dataclass(frozen=True)
 class Vote:
     """How a model scores candidates; `one_way` and `two_way` make one.
 
     Attributes:
-        products: pairs of float32 (songs, dimensions): what a song votes with, of which only directions count, and
-            what candidates are voted on by. A product is the sum over the pairs.
+        sides: a product is the sum over them.
         prior: float32 (songs,), a factor of each candidate; None: 1.
         neighbours: what each song adds to a few candidates; None: nothing.
     """
 
-    products: tuple[tuple[Floats, Floats], ...]
+    sides: tuple[Side, ...]
     prior: Floats | None = None
     neighbours: Neighbours | None = None
 
     @property
     def songs(self) -> int:
         """How many songs the model knows."""
-        return len(self.products[0][0])
+        return len(self.sides[0].candidates)
 
     def scores(self, playlists: Sequence[Rows], most: int) -> Floats:
         """What the songs of each playlist give every song, their own too.
@@ -85,7 +98,7 @@ class Vote:
         songs, places = np.unique(np.concatenate(playlists), return_inverse=True)
         holds = np.zeros((len(playlists), len(songs)), np.float32)  # how often
         np.add.at(holds, (owners(playlists), places), 1)
-        sides = [(unit_rows(voters[songs]), candidates) for voters, candidates in self.products]
+        sides = [side._replace(voters=unit_rows(side.voters[songs])) for side in self.sides]
         for block in blocks(self.songs, len(songs), most):  # candidates, so that each is read only once
             votes = _product(sides, block)
             np.maximum(votes, votes * AGAINST, out=votes)
@@ -109,22 +122,30 @@ def one_way(vectors: Floats, context: Floats) -> Vote:
         vectors: float32 (songs, dimensions), the input vectors.
         context: float32 (songs, dimensions), the output vectors as they were trained, not scaled.
     """
-    return Vote(((vectors, context),))
+    return Vote((Side(vectors, context),))
 
 
 def two_way(
-    unit: Floats, unit_context: Floats, counts: NDArray[np.int64], neighbours: Neighbours | None = None
+    vectors: Floats,
+    context: Floats,
+    counts: NDArray[np.int64],
+    neighbours: Neighbours | None = None,
+    *,
+    unit: bool = True,
 ) -> Vote:
     """The vote in both directions.
 
     Args:
-        unit: float32 (songs, dimensions), the input vectors at length 1.
-        unit_context: float32 (songs, dimensions), the output vectors at length 1.
+        vectors: float32 (songs, dimensions), the input vectors.
+        context: float32 (songs, dimensions), the output vectors.
         counts: int64 (songs,), how often each song was seen in training.
         neighbours: of each song.
+        unit: whether the vectors are of length 1. If not, products are divided by their lengths, which is slower, and
+            takes less memory than unit vectors beside them.
     """
     prior = (counts.astype(np.float64) ** PRIOR).astype(np.float32)
-    return Vote(((unit, unit_context), (unit_context, unit)), prior, neighbours)
+    lengths = (None, None) if unit else (_lengths(vectors), _lengths(context))
+    return Vote((Side(vectors, context, lengths[1]), Side(context, vectors, lengths[0])), prior, neighbours)
 
 
 def unit_rows(vectors: Floats) -> Floats:
@@ -136,9 +157,7 @@ def unit_rows(vectors: Floats) -> Floats:
     Returns:
         float32 (songs, dimensions).
     """
-    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
-    lengths[lengths == 0] = 1
-    return np.asarray(vectors / lengths[:, None].astype(np.float32), dtype=np.float32)
+    return np.asarray(vectors / _lengths(vectors)[:, None], dtype=np.float32)
 
 
 def owners(playlists: Sequence[Rows]) -> Rows:
@@ -152,13 +171,26 @@ def blocks(queries: int, songs: int, most: int, longest: int | None = None) -> l
     return [slice(start, min(start + size, queries)) for start in range(0, queries, size)]
 
 
-def _product(sides: Sequence[tuple[Floats, Floats]], block: slice) -> Floats:
+def _lengths(vectors: Floats) -> Floats:
+    """The length of each row, 1 for a row of zeros: float32 (songs,)."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    lengths[lengths == 0] = 1
+    return np.asarray(lengths, np.float32)
+
+
+def _product(sides: Sequence[Side], block: slice) -> Floats:
     """What the candidates of a block get from each voter: float32 (candidates, voters).
 
     In this order, because BLAS is a third faster where the long side of the product comes first.
     """
-    (voters, candidates), *others = sides
-    votes: Floats = candidates[block] @ voters.T
-    for voters, candidates in others:
-        votes += candidates[block] @ voters.T
+    products = (_divided(side.candidates[block] @ side.voters.T, side.lengths, block) for side in sides)
+    votes = next(products)
+    for product in products:
+        votes += product
     return votes
+
+
+def _divided(product: Floats, lengths: Floats | None, block: slice) -> Floats:
+    if lengths is not None:
+        product /= lengths[block, None]
+    return product

@@ -77,6 +77,14 @@ def test_two_way_is_what_it_is_defined_as(model: Made) -> None:
 
 
 @given(made())
+def test_two_way_vectors_need_not_be_of_length_one(model: Made) -> None:
+    raw = two_way(model.vectors, model.context, model.counts, model.neighbours, unit=False)
+
+    expected = model.two_way.scores(model.playlists, 10**6)
+    np.testing.assert_allclose(raw.scores(model.playlists, 10**6), expected, rtol=1e-4, atol=1e-4)
+
+
+@given(made())
 def test_one_way_is_what_it_is_defined_as(model: Made) -> None:
     scores = one_way(model.vectors, model.context).scores(model.playlists, 10**6)
 

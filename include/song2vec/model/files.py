@@ -15,7 +15,7 @@ from song2vec.plumbing.arrays import to_arrow
 from song2vec_client.errors import CorruptModelError, NotFoundError
 from song2vec_client.format.layout import CONTEXT, NEIGHBOUR_WEIGHTS, NEIGHBOURS, ONE_WAY, VECTORS
 from song2vec_client.model import SongModel
-from song2vec_client.vote import Neighbours
+from song2vec_client.vote import Neighbours, Vote, one_way, two_way
 
 Floats = NDArray[np.float32]
 
@@ -43,6 +43,12 @@ class Model:
         """A model that services ask, with all that it is made of."""
         vocabulary = Vocabulary(np.array(served.songs), np.array(served.counts))
         return cls(vocabulary, served.vectors, served.context, served.scoring, served.neighbours)
+
+    def vote(self) -> Vote:
+        """How it continues playlists: as when served, but for rounding, without unit vectors beside the vectors."""
+        if self.scoring == ONE_WAY:
+            return one_way(self.vectors, self.context)
+        return two_way(self.vectors, self.context, self.vocabulary.counts, self.neighbours, unit=False)
 
     def served(self) -> SongModel:
         """The model as services ask it."""

@@ -123,7 +123,7 @@ class Validation:
     def measure(self, model: Model) -> float:
         """nDCG@100 of the model as it is, ranked as the client ranks."""
         top = min(TOP, len(model.vectors))
-        rows, _ = continue_rows(model.served().vote, self.shown.lists(), top, most=MOST_SCORES)
+        rows, _ = continue_rows(model.vote(), self.shown.lists(), top, most=MOST_SCORES)
         return mean_metrics(rows, self.hidden)["ndcg"]
 
 
