@@ -310,7 +310,7 @@ def test_help_of_a_command_documents_its_settings():
     text = song2vec("train", "--help").stdout
 
     assert "train.epochs = 200" in text
-    assert "Passes over the playlists" in text
+    assert "Most passes over the playlists." in text
 
 
 def test_prune_shows_first_and_deletes_when_told(bucket, store, gcs, tmp_path):
