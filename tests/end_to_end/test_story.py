@@ -26,7 +26,7 @@ from tools.gcs import GcsServer
 
 STORE = "gs://songs/models"
 GOOD = {"train.epochs": 40, "train.vector_size": 16, "train.min_count": 1, "train.workers": 1}
-TOO_LITTLE = GOOD | {"train.epochs": 1, "train.alpha": 0.02}
+TOO_LITTLE = GOOD | {"train.epochs": 1, "train.alpha": 1e-6, "train.neighbours": 1}
 REASON = "the old one knows no carols"
 NIGHTLY = "airflow (scheduled)"
 
@@ -78,7 +78,7 @@ def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain
     with Service(STORE, tmp_path / "cache of the service") as service:
         assert _serves(service.looks(), a["version"]) is None
 
-        # On Tuesday somebody saves time: one epoch. The model is worse, and the gate says by how much.
+        # On Tuesday somebody saves time: one epoch, of next to no steps, and one neighbour. The model is worse, and the gate says by how much.
         refused = retrain("tuesday", TOO_LITTLE)
         _insist_refused(refused, a["version"], models)
         assert _serves(service.looks(), a["version"]) is None
