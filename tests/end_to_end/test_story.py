@@ -78,7 +78,8 @@ def test_a_service_sees_only_whole_models_that_deserve_it(server, reach, retrain
     with Service(STORE, tmp_path / "cache of the service") as service:
         assert _serves(service.looks(), a["version"]) is None
 
-        # On Tuesday somebody saves time: one epoch, of next to no steps, and one neighbour. The model is worse, and the gate says by how much.
+        # On Tuesday somebody saves time: one epoch, next to no steps, one neighbour. The model is worse, and the gate
+        # says by how much.
         refused = retrain("tuesday", TOO_LITTLE)
         _insist_refused(refused, a["version"], models)
         assert _serves(service.looks(), a["version"]) is None

@@ -70,16 +70,18 @@ class Similarity:
     def held_by(self) -> Any:
         """Sparse float32 (songs, playlists), how much each playlist that holds the song counts."""
         lengths = np.maximum(np.diff(self.table.indptr), 1).astype(np.float32)
-        return (self.table * (lengths**-self.exponents.length)[:, None]).T.tocsr()
+        held_by = self.table.T.tocsr()
+        np.take(lengths**-self.exponents.length, held_by.indices, out=held_by.data)  # in place: the table may be large
+        return held_by
 
 
 def table_of(playlists: Ragged, songs: int) -> Any:
     """Sparse float32 (playlists, songs), 1 where the playlist, rows of songs, holds the song."""
     from scipy.sparse import csr_array
 
-    shape = (len(playlists), songs)
-    ones = np.ones(len(playlists.flat), np.float32)
-    table = csr_array((ones, playlists.flat, playlists.offsets), shape=shape, copy=True)  # it sorts its arrays in place
+    index = np.int32 if len(playlists.flat) < 2**31 else np.int64  # of unlike ones scipy would make int64
+    rows, offsets = playlists.flat.astype(index), playlists.offsets.astype(index)  # copies: it sorts them in place
+    table = csr_array((np.ones(len(rows), np.float32), rows, offsets), shape=(len(playlists), songs))
     table.sum_duplicates()
     table.data[:] = 1
     return table

@@ -91,13 +91,13 @@ def strongest_neighbours(
         Rows int32 and weights float32 (songs, neighbours), as `Similarity` gives them.
     """
     similarity = Similarity(table_of(playlists, songs), EXPONENTS)
-    candidates = (similarity.table * similarity.candidates).tocsr()
-    held_by, shown = similarity.held_by, similarity.shown  # worked out here, not by several threads at once
+    held_by, shown, candidates = similarity.held_by, similarity.shown, similarity.candidates  # not by several threads
     width = min(most, songs - 1)
     rows, weights = np.zeros((songs, width), np.int32), np.zeros((songs, width), np.float32)
 
     def find(block: slice) -> None:
-        scores = (held_by[block] @ candidates).tocsr()
+        scores = (held_by[block] @ similarity.table).tocsr()
+        scores.data *= candidates[scores.indices]
         for song, (begin, end) in enumerate(zip(scores.indptr[:-1], scores.indptr[1:], strict=True), block.start):
             found, values = _strongest(scores.indices[begin:end], scores.data[begin:end], song, width)
             rows[song, : len(found)], weights[song, : len(found)] = found, values * shown[song]
