@@ -3,9 +3,10 @@
     PYTHONPATH=include:. python -m benchmarks.bench_train_memory
 
 The allowance: the playlists as int32, 200 MB for all else, the interpreter and its libraries among it, and the more of
-what training holds (both matrices, their averages and the row states) and of what finding neighbours does (the averages,
-two sparse tables of 8 bytes a word, 14 bytes a neighbour, and 64 MB of similarities at a time). Each size is one epoch of the command line in a process of its own, with the
-ranking measured after it; `ours` is the most physical memory that the process held, its libraries' pages included.
+what training holds (both matrices, their averages and the row states) and of what finding neighbours does (the
+averages, two sparse tables of 8 bytes a word, 14 bytes a neighbour, and 64 MB of similarities at a time). Each size is
+one epoch of the command line in a process of its own, with the ranking measured after it; `ours` is the most physical
+memory that the process held, its libraries' pages included.
 """
 
 import os

@@ -119,7 +119,7 @@ def _strongest(songs: NDArray[Any], scores: NDArray[Any], own: int, most: int) -
 
 def _blocks(similarity: Similarity) -> Iterator[slice]:
     """Cut the songs so that about `BLOCK_PAIRS` pairs are added up for each block."""
-    lengths = np.diff(similarity.table.indptr)
-    pairs = np.cumsum(similarity.table.T @ lengths.astype(np.float64))
+    lengths = np.diff(similarity.table.indptr).astype(np.float32)  # float64 would copy the table into as much
+    pairs = np.cumsum(similarity.table.T @ lengths, dtype=np.float64)
     edges = np.searchsorted(pairs, np.arange(BLOCK_PAIRS, pairs[-1], BLOCK_PAIRS))
     yield from (slice(a, b) for a, b in zip([0, *edges], [*edges, len(pairs)], strict=True) if a < b)
