@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.rig.models import FINISHED, publish_model
+from tests.rig.terminal import read_all
 
 from song2vec.cli import frames, show
 from song2vec.cli.main import PANELS, main
@@ -177,14 +178,9 @@ def on_a_terminal(code, columns):
     environment["COLUMNS"] = str(columns)
     with subprocess.Popen([sys.executable, "-c", code], stdout=stdout, env=environment) as process:
         os.close(stdout)
-        parts = []
-        try:
-            while part := os.read(terminal, 65536):
-                parts.append(part)
-        except OSError:  # the other end is closed
-            os.close(terminal)
+        text = read_all(terminal)
     assert process.returncode == 0
-    return b"".join(parts).decode()
+    return text
 
 
 def test_a_terminal_gets_a_table_that_fits():

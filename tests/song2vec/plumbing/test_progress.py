@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.rig.terminal import read_all
 
 from song2vec.plumbing.progress import _short
 
@@ -43,16 +44,6 @@ def test_a_terminal_has_a_bar_with_all_that_the_threads_did_and_log_lines_above_
     assert "collect [노래]" in shown
     assert "4.0M of 4.0M rows" in shown
     assert [line for line in shown.splitlines() if line.endswith("in the middle")]  # not run into by the bar
-
-
-def read_all(terminal):
-    parts = []
-    try:
-        while part := os.read(terminal, 65536):
-            parts.append(part)
-    except OSError:  # the other end is closed
-        os.close(terminal)
-    return b"".join(parts).decode()
 
 
 def test_a_log_has_no_bar():
