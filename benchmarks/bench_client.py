@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from benchmarks.lines import SMALL, compare, progress
 
+from song2vec.settings import load_settings
 from song2vec_client import Bucket, ModelStore
 from song2vec_client.format.layout import (
     CONTEXT,
@@ -42,7 +43,6 @@ from tools.gcs import GcsServer
 SIZE, DIMENSIONS = (5_000, 32) if SMALL else (500_000, 256)
 ASKED = 64 if SMALL else 1_024  # songs, in a batch
 ASKED_IN_A_LOOP = 16 if SMALL else 64
-NEIGHBOURS_OF_A_SONG = 100
 PLAYLIST = 20  # songs
 PLAYLISTS = 4 if SMALL else 16
 PROCESSES = 4
@@ -209,7 +209,7 @@ def _write(folder: Path) -> Path:
         np.save(model / name, rng.standard_normal((SIZE, DIMENSIONS), dtype=np.float32))
     np.save(model / SONGS, rng.permutation(2 * SIZE)[:SIZE])
     np.save(model / COUNTS, np.arange(SIZE, 0, -1))
-    shape = (SIZE, NEIGHBOURS_OF_A_SONG)
+    shape = (SIZE, load_settings().train.neighbours)
     np.save(model / NEIGHBOURS, rng.integers(SIZE, size=shape, dtype=np.int32))
     np.save(model / NEIGHBOUR_WEIGHTS, rng.random(shape, np.float32).astype(np.float16))
     return model

@@ -37,7 +37,6 @@ from song2vec_client.vote import Neighbours
 
 SONGS, DIMENSIONS, ASKED, TRAINED = (2_000, 16, 50, 1_000) if SMALL else (150_000, 256, 1_000, 100_000)
 LENGTH = 20  # songs of a playlist, on average
-NEIGHBOURS_OF_A_SONG = 100
 TOP = 100
 PAIRS = 3
 
@@ -103,7 +102,7 @@ def _make_up(folder: Path) -> Model:
     pq.write_table(pa.table(asked, HELDOUT), folder / "heldout.parquet")
     vectors, context = (random.standard_normal((SONGS, DIMENSIONS), dtype=np.float32) for _ in range(2))
     counts = np.bincount(np.concatenate(drawn), minlength=SONGS + 1)[1:]
-    shape = (SONGS, NEIGHBOURS_OF_A_SONG)
+    shape = (SONGS, load_settings().train.neighbours)
     weights = random.random(shape, np.float32).astype(np.float16)
     neighbours = Neighbours(random.integers(SONGS, size=shape, dtype=np.int32), weights)
     vocabulary = Vocabulary(np.arange(1, SONGS + 1), counts)

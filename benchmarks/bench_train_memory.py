@@ -20,13 +20,13 @@ import pyarrow.parquet as pq
 from benchmarks.lines import SMALL, compare, progress
 
 from song2vec.playlists.tables import PLAYLISTS
+from song2vec.settings import load_settings
 
 SIZES = [(1_000, 100_000)] if SMALL else [(10_000, 2_000_000), (100_000, 60_000_000), (1_000_000, 20_000_000)]
 DIMENSIONS = 256
 LENGTH = 20
 PIECE = 10_000
 REST_MB = 200
-NEIGHBOURS = 100  # of a song: the default of train.neighbours
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
             known = len(np.load(folder / "model" / "songs.npy"))
         matrix = known * DIMENSIONS * 4
         training = 4 * matrix + 2 * known * 4
-        finding = 2 * matrix + 16 * words + 14 * known * NEIGHBOURS + 64 * 2**20
+        finding = 2 * matrix + 16 * words + 14 * known * load_settings().train.neighbours + 64 * 2**20
         allowed = (max(training, finding) + words * 4) / 2**20 + REST_MB
         compare(
             f"train-peak-memory-{songs}-songs",
