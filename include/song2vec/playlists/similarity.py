@@ -1,4 +1,4 @@
-"""How alike two songs are by the playlists that hold both: what item-kNN recommends by.
+"""How alike two songs are by the playlists that hold both: item-kNN recommends by it, and a model's neighbours vote.
 
 A song counts once a playlist, however often it is repeated.
 """
